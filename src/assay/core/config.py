@@ -1,0 +1,109 @@
+"""The shape of `assay.yaml`. Unknown keys are errors: a typo must not switch a check off.
+
+pipeline/project.py finds and reads the file; here stands only what it may say.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSection(_Section):
+    """`model`: what is released."""
+
+    name: Name
+    path: str = Field(description="file or folder of the candidate, relative to assay.yaml")
+
+
+class DataSection(_Section):
+    """`data`: what the candidate was trained on."""
+
+    path: str
+    format: str = Field("auto", description="auto, jsonl, csv, tsv, parquet, text")
+
+
+class ServeSection(_Section):
+    """`endpoint.serve`: how to start a server for a model folder, for the behaviour checks.
+
+    `{model}`, `{port}` and `{python}` are filled in. The command runs without a shell, and only after
+    `artifact.scan` passed on that model.
+    """
+
+    command: list[str] = Field(min_length=1)
+    ready: str = Field("/v1/models", description="path that answers 200 once the server is up")
+    start_timeout: float = Field(60, gt=0, le=3600, description="seconds")
+
+
+class EndpointSection(_Section):
+    """`endpoint`: where the model answers, as an OpenAI-compatible API."""
+
+    url: str = Field("", description="base URL with /v1 of a running server; empty with `serve`")
+    baseline_url: str = Field("", description="the approved model's endpoint, when not served by us")
+    model: str = Field("", description="model name to send; defaults to the registered model's name")
+    api_key_env: str = Field("", description="environment variable that holds the API key")
+    serve: ServeSection | None = None
+
+
+class RegistrySection(_Section):
+    """`registry`: where models live and aliases point."""
+
+    kind: Literal["folder", "mlflow"] = "folder"
+    uri: str = Field("", description="folder path or MLflow tracking URI")
+    alias: Name = "champion"
+
+
+class LedgerSection(_Section):
+    """`ledger`: the append-only log."""
+
+    uri: str = Field(".assay/ledger.db", description="SQLite file, relative to assay.yaml")
+
+
+class SigningSection(_Section):
+    """`signing`: the key evidence is signed with, and the keys that are trusted."""
+
+    key: str = Field("", description="private key file; empty is the user's own, made on first use")
+    trusted: list[str] = Field(default_factory=list, description="public key files besides our own")
+
+
+class NotApplicableSection(_Section):
+    """A check that does not apply here, and why; the declaration is signed as evidence."""
+
+    reason: str = Field(min_length=10)
+    expires: date | None = None
+
+
+class PolicySection(_Section):
+    """`policy`: which packs decide."""
+
+    packs: list[str] = Field(default_factory=lambda: ["baseline"], min_length=1)
+    engine: str = Field("regopy", description="regopy, or the path of an opa binary")
+    max_age_days: int = Field(30, gt=0, le=36_500, description="older evidence counts as stale")
+    data: dict[str, Any] = Field(default_factory=dict, description="handed to the policy as data.user")
+
+
+class Project(_Section):
+    """`assay.yaml`."""
+
+    version: Literal[1] = 1
+    model: ModelSection
+    data: DataSection | None = None
+    endpoint: EndpointSection | None = None
+    infrastructure: str | None = Field(None, description="folder of infrastructure code")
+    environment: str = Field("", description="prefix of the Python environment; empty is this one")
+    registry: RegistrySection = RegistrySection()
+    ledger: LedgerSection = LedgerSection()
+    signing: SigningSection = SigningSection()
+    policy: PolicySection = PolicySection()
+    checks: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="options by check name; every installed check runs anyway"
+    )
+    not_applicable: dict[str, NotApplicableSection] = Field(default_factory=dict)

@@ -1,0 +1,215 @@
+"""SHA-256 of files and folders, at disk speed.
+
+A folder is described as OpenSSF Model Signing v1.0 does (method `files`): every regular file below it, by its
+POSIX path relative to the folder, ordered path part by path part, with its SHA-256. Two digests come of it:
+
+* `sha256`: SHA-256 over the canonical JSON of that manifest. It binds names and bytes, and is Assay's
+  name for the folder.
+* `oms-root`: the root digest that a Model Signing bundle carries as its subject. It hashes the file
+  digests alone, so two folders whose files swap names can share it; it is kept to match bundles made
+  elsewhere (docs/adr/001-folder-digest.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from assay.core.canonical import JSON, canonical_digest
+from assay.core.errors import LimitError, SubjectError
+
+CHUNK = 1 << 20
+MAX_FILES = 1_000_000
+# What Model Signing leaves out by default; the manifest says so, and so does every report's coverage.
+IGNORED = (".git", ".gitattributes", ".github", ".gitignore", "model.sig")
+
+
+@dataclass(frozen=True, slots=True)
+class FileDigest:
+    """One file of a manifest: POSIX path relative to the folder, SHA-256 in hex, size in bytes."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The files of a folder, sorted by name, and what was left out by rule."""
+
+    files: tuple[FileDigest, ...]
+    ignored: tuple[str, ...] = IGNORED
+
+    @property
+    def size(self) -> int:
+        """Bytes in all files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def sha256(self) -> str:
+        """Digest over names and bytes: the canonical JSON of the Model Signing predicate."""
+        return canonical_digest(self.predicate())
+
+    @property
+    def oms_root(self) -> str:
+        """Root digest as a Model Signing bundle states it (file digests alone, in order)."""
+        return hashlib.sha256(b"".join(bytes.fromhex(f.sha256) for f in self.files)).hexdigest()
+
+    def predicate(self) -> dict[str, JSON]:
+        """The predicate of `https://model_signing/signature/v1.0` for this folder."""
+        return {
+            "serialization": {
+                "method": "files",
+                "hash_type": "sha256",
+                "allow_symlinks": True,
+                "ignore_paths": list(self.ignored),
+            },
+            "resources": [{"name": f.name, "algorithm": "sha256", "digest": f.sha256} for f in self.files],
+        }
+
+
+def sha256_file(path: Path) -> FileDigest:
+    """Hash one regular file.
+
+    Raises:
+        SubjectError: it cannot be read, is not a regular file, or changed while it was read.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        # O_NONBLOCK: opening a FIFO that took a file's place must not hang.
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(fd, "rb", buffering=0) as file:  # noqa: PTH123  from a descriptor
+            before = os.fstat(fd)
+            _require_regular(path, before.st_mode)
+            buffer = bytearray(CHUNK)
+            view = memoryview(buffer)
+            while count := file.readinto(buffer):
+                digest.update(view[:count])
+                size += count
+            after = os.fstat(fd)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+        raise SubjectError(
+            "changed while it was read",
+            subject=str(path),
+            remedy="Stop the writer, then run again.",
+        )
+    return FileDigest(path.name, digest.hexdigest(), size)
+
+
+def hash_folder(folder: Path, *, ignored: tuple[str, ...] = IGNORED) -> Manifest:
+    """Hash every file below `folder`, in parallel.
+
+    Links to files are followed and hashed under their own name (model hubs lay caches out so); links to
+    folders are refused, because what they reach is outside what a manifest can say.
+
+    Raises:
+        SubjectError: a file cannot be read, or is a device, socket, pipe or link to a folder.
+        LimitError: more than a million files.
+    """
+    # By path and not by text, as Model Signing sorts: `b/c` before `b.txt`.
+    names = sorted(_walk(folder, ignored), key=lambda name: name.split("/"))
+    if not names:
+        raise SubjectError("the folder holds no files", subject=str(folder), remedy="Check the path.")
+    workers = min(32, (os.cpu_count() or 1) + 2)
+    with ThreadPoolExecutor(workers) as pool:
+        hashed = pool.map(lambda name: sha256_file(folder / name), names)
+        files = tuple(FileDigest(n, h.sha256, h.size) for n, h in zip(names, hashed, strict=True))
+    return Manifest(files, ignored)
+
+
+def stamp(location: Path) -> str:
+    """A digest over what the file system says of every file and folder: place, size, time of last change.
+
+    Two stamps that differ, taken before hashing and after a check, show that something was written in
+    between, even where the bytes were put back: a change time cannot be set back. Equal stamps are no
+    proof: a folder above `location` could have been swapped.
+
+    Raises:
+        SubjectError: a file went away.
+    """
+    names = [""]
+    if location.is_dir():
+        files = sorted(_walk(location, IGNORED))
+        folders = {str(folder) for name in files for folder in PurePosixPath(name).parents}
+        names = sorted({*folders, *files})
+    digest = hashlib.sha256()
+    for name in names:
+        path = location / name if name else location
+        try:
+            for facts in (path.lstat(), path.stat()):
+                seen = (name, facts.st_dev, facts.st_ino, facts.st_size, facts.st_ctime_ns)
+                digest.update(repr(seen).encode())
+        except OSError as error:
+            raise _unreadable(path, error) from error
+    return digest.hexdigest()
+
+
+def _walk(folder: Path, ignored: tuple[str, ...]) -> Iterator[str]:
+    count = 0
+    pending = [""]
+    while pending:
+        prefix = pending.pop()
+        try:
+            with os.scandir(folder / prefix) as entries:
+                listed = list(entries)
+        except OSError as error:
+            raise _unreadable(folder / prefix, error) from error
+        for entry in listed:
+            name = prefix + entry.name
+            if name in ignored:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(name + "/")
+                continue
+            if entry.is_symlink() and entry.is_dir():
+                raise SubjectError(
+                    "a link to a folder is not followed",
+                    subject=str(folder / name),
+                    remedy="Replace the link by the folder itself.",
+                )
+            if not name.isprintable() and not _encodable(name):
+                raise SubjectError(
+                    "its name is not UTF-8, so no manifest can hold it",
+                    subject=ascii(str(folder / name)),
+                    remedy="Rename the file.",
+                )
+            count += 1
+            if count > MAX_FILES:
+                raise LimitError(
+                    f"more than {MAX_FILES:,} files",
+                    subject=str(folder),
+                    remedy="Name a subfolder.",
+                )
+            yield name
+
+
+def _encodable(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _require_regular(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise SubjectError(
+            "not a regular file", subject=str(path), remedy="Remove the device, pipe or socket."
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> SubjectError:
+    reason = (error.strerror or type(error).__name__).lower()
+    return SubjectError(
+        f"cannot be read: {reason}",
+        subject=str(path),
+        remedy="Check that it exists and that you may read it.",
+    )

@@ -1,0 +1,93 @@
+"""Subject: the thing that is checked, named by digest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from assay.core.canonical import JSON, canonical_digest
+from assay.core.digest import hash_folder, sha256_file
+from assay.core.errors import SubjectError
+
+
+class SubjectKind(StrEnum):
+    """What a subject is; a check says which kinds it takes."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    DATASET = "dataset"
+    ENVIRONMENT = "environment"
+    INFRASTRUCTURE = "infrastructure"
+    ENDPOINT = "endpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The thing that is checked.
+
+    Attributes:
+        kind: what it is.
+        name: what people call it: a path as the user wrote it, a URL, an environment's prefix.
+        digests: algorithm to lower-case hex. `sha256` is always there and is the subject's identity.
+        location: where it is opened from: an absolute path, or a URL for an endpoint.
+        serves: for an endpoint, the model behind it; evidence is bound to both.
+    """
+
+    kind: SubjectKind
+    name: str
+    digests: Mapping[str, str]
+    location: str
+    serves: Subject | None = field(default=None)
+
+    @property
+    def sha256(self) -> str:
+        """The digest that names this subject."""
+        return self.digests["sha256"]
+
+    @property
+    def path(self) -> Path:
+        """Where it lies on disk.
+
+        Raises:
+            SubjectError: an endpoint has no path.
+        """
+        if self.kind is SubjectKind.ENDPOINT:
+            raise SubjectError("an endpoint has no path", subject=self.name)
+        return Path(self.location)
+
+    def is_folder(self) -> bool:
+        """Whether its bytes lie in a folder rather than in one file."""
+        return self.kind is not SubjectKind.ENDPOINT and self.path.is_dir()
+
+    @classmethod
+    def from_path(cls, path: Path | str, *, kind: SubjectKind | None = None) -> Subject:
+        """Name the file or folder at `path` by the digest of its bytes.
+
+        Raises:
+            SubjectError: it does not exist or cannot be read.
+        """
+        location = Path(path).absolute()
+        if location.is_dir():
+            manifest = hash_folder(location)
+            digests = {"sha256": manifest.sha256, "oms-root": manifest.oms_root}
+            return cls(kind or SubjectKind.FOLDER, str(path), digests, str(location))
+        digest = sha256_file(location)
+        return cls(kind or SubjectKind.FILE, str(path), {"sha256": digest.sha256}, str(location))
+
+    @classmethod
+    def from_endpoint(cls, url: str, model: str, *, serves: Subject | None = None) -> Subject:
+        """Name an OpenAI-compatible endpoint by what answers there.
+
+        Where the model behind it is known, the identity is the model's digest and not the address, so
+        that the same model served on another port is the same subject.
+        """
+        known: JSON = {"serves": serves.sha256} if serves else {"url": url}
+        digest = canonical_digest({"endpoint": known, "model": model})
+        return cls(SubjectKind.ENDPOINT, model, {"sha256": digest}, url, serves)
+
+    @classmethod
+    def from_document(cls, kind: SubjectKind, name: str, document: JSON, location: str) -> Subject:
+        """Name something that is not one file by the canonical JSON that describes it fully."""
+        return cls(kind, name, {"sha256": canonical_digest(document)}, location)
