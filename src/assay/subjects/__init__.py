@@ -1,0 +1,1 @@
+"""How a subject is opened: pickles, archives, weights, datasets, endpoints, environments."""

@@ -1,0 +1,143 @@
+"""OpenAI's chat-completions wire format, as far as it is needed, read from bytes nobody vouches for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from assay.core.errors import EndpointError
+from assay.subjects.endpoint.answer import Prompt, Sampling
+
+MAX_BODY = 1_000_000
+MAX_MODELS = 1_000
+QUOTE = 200
+
+
+class ReplyError(Exception):
+    """A reply that is no answer; its text says why. It never leaves this package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The parts of a chat completion that are used."""
+
+    text: str
+    finish_reason: str
+    model: str
+
+
+def base_url(url: str) -> str:
+    """`url` as a base to append paths to.
+
+    Raises:
+        EndpointError: it is not plain http or https with a host, or carries credentials or a query.
+    """
+    shown = url.rpartition("@")[2].partition("?")[0][:QUOTE]
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise EndpointError("is not a URL", subject=shown, remedy=_URL_REMEDY) from error
+    if parts.scheme not in {"http", "https"} or not host:
+        raise EndpointError(
+            f"scheme {parts.scheme!r} is not http or https with a host", subject=shown, remedy=_URL_REMEDY
+        )
+    if parts.username is not None or parts.password is not None:
+        raise EndpointError(
+            "the URL carries credentials", subject=shown, remedy="Give the key by an environment variable."
+        )
+    if parts.query or parts.fragment:
+        raise EndpointError("the URL has a query or fragment", subject=shown, remedy=_URL_REMEDY)
+    return url.rstrip("/")
+
+
+_URL_REMEDY = "Give the base URL of an OpenAI-compatible API, such as http://127.0.0.1:8000/v1."
+
+
+def request_body(model: str, prompt: Prompt, sampling: Sampling) -> bytes:
+    """The JSON of one chat-completion request."""
+    messages = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    messages.append({"role": "user", "content": prompt.text})
+    document: dict[str, Any] = {
+        "model": model,
+        "messages": messages,
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+    }
+    if sampling.seed is not None:
+        document["seed"] = sampling.seed
+    return json.dumps(document).encode()
+
+
+def read_reply(body: bytes) -> Reply:
+    """The first choice of a chat completion.
+
+    Raises:
+        ReplyError: it is not one.
+    """
+    document = _object(body)
+    if "error" in document and "choices" not in document:
+        raise ReplyError(f"the endpoint reports an error: {error_text(body)}")
+    choices = document.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise ReplyError("the reply has no choices; is this an OpenAI-compatible chat endpoint?")
+    message = choices[0].get("message")
+    if not isinstance(message, dict):
+        raise ReplyError("the reply's first choice has no message")
+    reason, model = choices[0].get("finish_reason"), document.get("model")
+    return Reply(
+        _content(message, filtered=reason == "content_filter"),
+        reason[:40] if isinstance(reason, str) else "",
+        model[:QUOTE] if isinstance(model, str) else "",
+    )
+
+
+def _content(message: dict[str, Any], *, filtered: bool) -> str:
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    # A structured refusal carries its words here and null as content.
+    refusal = message.get("refusal")
+    if content is None and isinstance(refusal, str):
+        return refusal
+    if content is None and filtered:
+        return ""
+    raise ReplyError("the reply's message has no text content")
+
+
+def read_models(body: bytes) -> tuple[str, ...]:
+    """The model names of a `/models` reply.
+
+    Raises:
+        ReplyError: it is not one.
+    """
+    data = _object(body).get("data")
+    if not isinstance(data, list):
+        raise ReplyError("the list of models has no data")
+    names = (card.get("id") for card in data[:MAX_MODELS] if isinstance(card, dict))
+    return tuple(name for name in names if isinstance(name, str))
+
+
+def error_text(body: bytes) -> str:
+    """What an error body says, in one short line."""
+    try:
+        document = json.loads(body)
+        detail = document["error"]
+        text = detail["message"] if isinstance(detail, dict) else detail
+    except (ValueError, RecursionError, KeyError, TypeError):
+        text = body[:QUOTE].decode("utf-8", "replace")
+    printable = "".join(c if c.isprintable() else " " for c in str(text))
+    return " ".join(printable.split())[:QUOTE]
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        start = error_text(body[:60])
+        raise ReplyError(f"the reply is not JSON; it starts with {start!r}") from error
+    if not isinstance(document, dict):
+        raise ReplyError("the reply is not a JSON object")
+    return document

@@ -1,0 +1,206 @@
+"""The child processes that read pickles, and the pool they wait in."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from assay.core.errors import SubjectError
+from assay.subjects.pickles.records import Event, PickleRecord
+
+_CHILD = Path(__file__).parent / "child"
+# The child package is named on its own, so that nothing else of Assay is imported there.
+_BOOT = (
+    "import sys,types;p=types.ModuleType('assay_child');p.__path__=[sys.argv[1]];"
+    "sys.modules['assay_child']=p;from assay_child.loop import main;main()"
+)
+MAX_ANSWER = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one job: bytes of memory, seconds of processor and wall time, events."""
+
+    memory: int = 4 << 30
+    seconds: int = 120
+    events: int = 50_000
+
+
+class Machine:
+    """One child process. It is started on first use and again after its death."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+        self._link: socket.socket | None = None
+        self._pending = b""
+        self.note = ""
+
+    def read(
+        self, fd: int, start: int, length: int, *, probe: bool = False, walk: bool = False
+    ) -> PickleRecord:
+        """Read `length` bytes from `start` of an open file as pickles.
+
+        Args:
+            fd: the open file; it is mapped, never copied.
+            start: first byte.
+            length: how many bytes, at least one.
+            probe: it is not known whether these bytes are a pickle.
+            walk: use the streaming machine alone, which knows offsets.
+
+        Raises:
+            SubjectError: no child process can be started.
+        """
+        mode = ("w" if walk else "c") + ("p" if probe else "")
+        events, death = self._ask(fd, f"{mode} {start} {length}")
+        if death and not walk:
+            more, second = self._ask(fd, f"w{mode} {start} {length}")
+            death = f"{death}; then the streaming pass: {second}" if second else f"{death}; walked instead"
+            events += more
+        return _record(events, death, self.note)
+
+    def _ask(self, fd: int, job: str) -> tuple[list[Event], str]:
+        link = self._start()
+        bounds = f" {self._limits.memory} {self._limits.seconds} {self._limits.events}"
+        try:
+            socket.send_fds(link, [(job + bounds).encode()], [fd])
+            return list(self._answer(link)), ""
+        except _ChildDiedError as death:
+            self.close()
+            return death.events, str(death)
+        except OSError as error:
+            self.close()
+            return [], f"the reading process died: {error}"
+
+    def _answer(self, link: socket.socket) -> list[Event]:
+        events: list[Event] = []
+        depth = 0
+        for line in self._lines(link, events):
+            kind, offset, *what = json.loads(line)
+            if kind == "done":
+                break
+            if kind == "stream":
+                depth = int(what[1])
+            events.append(Event(str(kind), offset, tuple(str(part) for part in what), depth))
+        return events
+
+    def _lines(self, link: socket.socket, events: list[Event]) -> Iterator[bytes]:
+        deadline = time.monotonic() + self._limits.seconds + 5
+        left = MAX_ANSWER
+        while True:
+            line, newline, rest = self._pending.partition(b"\n")
+            if newline:
+                self._pending = rest
+                yield line
+                continue
+            if not select.select([link], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                raise _ChildDiedError(f"it took more than {self._limits.seconds} s", events)
+            chunk = link.recv(1 << 16)
+            left -= len(chunk)
+            if not chunk or left < 0:
+                raise _ChildDiedError(self._cause(), events)
+            self._pending += chunk
+
+    def _cause(self) -> str:
+        if self._process is None:
+            return "the reading process died"
+        self._process.kill()
+        return f"the reading process died (exit {self._process.wait()})"
+
+    def _start(self) -> socket.socket:
+        if self._link is not None:
+            return self._link
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, "-I", "-S", "-c", _BOOT, str(_CHILD)]
+        try:
+            with theirs:
+                self._process = subprocess.Popen(
+                    command,
+                    env={},
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    cwd="/",
+                )
+            self._link, self._pending = ours, b""
+            ready = next(self._lines(ours, []))
+        except (OSError, _ChildDiedError) as error:
+            self.close()
+            raise SubjectError(f"no process to read pickles in can be started: {error}") from error
+        self.note = str(json.loads(ready)[2])
+        return ours
+
+    def close(self) -> None:
+        """End the child process."""
+        if self._link is not None:
+            self._link.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._link = self._process = None
+        self._pending = b""
+
+
+class MachinePool:
+    """Up to `size` machines, lent to one thread each."""
+
+    def __init__(self, limits: Limits | None = None, size: int | None = None) -> None:
+        count = size or os.cpu_count() or 1
+        self._machines = [Machine(limits or Limits()) for _ in range(count)]
+        self._free: queue.LifoQueue[Machine] = queue.LifoQueue()
+        for machine in self._machines:
+            self._free.put(machine)
+
+    @contextmanager
+    def lend(self) -> Iterator[Machine]:
+        """A machine for the time being; waits for one."""
+        machine = self._free.get()
+        try:
+            yield machine
+        finally:
+            self._free.put(machine)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for machine in self._machines:
+            machine.close()
+
+
+class _ChildDiedError(Exception):
+    def __init__(self, cause: str, events: list[Event]) -> None:
+        super().__init__(cause)
+        self.events = events
+
+
+def _record(events: list[Event], death: str, note: str) -> PickleRecord:
+    ends = [event for event in events if event.kind == "end"]
+    reasons = [f"{event.what[0]}: {event.what[1]}" for event in events if event.kind == "limit"]
+    reasons += [event.what[1] for event in ends if event.what[1]]
+    if death:
+        reasons.append(death)
+    kinds = [event.what[0] for event in events if event.kind == "kind" and event.depth == 0]
+    plausible = "pickle" in kinds or (bool(reasons) and not kinds)
+    return PickleRecord(
+        is_pickle=plausible,
+        events=tuple(events),
+        streams=sum(event.kind == "stream" for event in events),
+        machines=tuple(sorted({event.what[0] for event in ends})),
+        incomplete=tuple(dict.fromkeys(reasons)),
+        notes=(note,) if note else (),
+    )
