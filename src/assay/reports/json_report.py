@@ -1,0 +1,160 @@
+"""JSON for programs, by a published schema (docs/schemas/report.v1.json).
+
+The shape is a promise: within version 1 fields are added, never renamed, retyped or removed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal
+
+from assay.core.canonical import JSON
+from assay.core.codec import json_schema, to_json
+from assay.core.finding import Finding, Location, Severity
+from assay.core.release import Approval, Candidate, NotApplicable, Verdict
+from assay.core.report import Coverage, Engine, Metric, Report, Status
+from assay.core.subject import Subject
+from assay.reports.document import Document, LedgerFacts
+from assay.reports.stages import fingerprint, stage_of, totals, worst_first
+
+SCHEMA_ID = "https://assay.dev/schemas/report.v1.json"
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFinding:
+    """A finding, with its stable fingerprint."""
+
+    rule: str
+    severity: Severity
+    message: str
+    location: Location
+    remedy: str
+    tags: tuple[str, ...]
+    data: Mapping[str, JSON]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class JsonReport:
+    """A check's outcome; `counts` names every severity, `ledger_entry` is its evidence's index."""
+
+    check: str
+    stage: str
+    subject: Subject
+    baseline: Subject | None
+    status: Status
+    message: str
+    counts: Mapping[str, int]
+    findings: tuple[JsonFinding, ...]
+    coverage: Coverage
+    metrics: Mapping[str, Metric]
+    details: Mapping[str, JSON]
+    engines: tuple[Engine, ...]
+    ledger_entry: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class JsonCandidate:
+    """What wants to be released, with the digest that verdict and approvals are bound to."""
+
+    model: str
+    digest: str
+    subjects: Mapping[str, Subject]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonVerdict:
+    """The gate's decision, with the digest that approvals are bound to."""
+
+    digest: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class JsonDocument:
+    """The whole document."""
+
+    schema_version: Literal[1]
+    tool: str
+    tool_version: str
+    created_at: datetime
+    title: str
+    summary: Mapping[str, int]
+    reports: tuple[JsonReport, ...]
+    verdict: JsonVerdict | None
+    candidate: JsonCandidate | None
+    ledger: LedgerFacts | None
+    approvals: tuple[Approval, ...]
+    notes: tuple[str, ...]
+    declared: tuple[NotApplicable, ...]
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of this format, as published."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
+    } | json_schema(JsonDocument)
+
+
+def render(document: Document) -> str:
+    """The document as JSON. All but ASCII is escaped, so that printing it is safe on any terminal."""
+    return json.dumps(_finite(to_json(_shaped(document))), indent=2, allow_nan=False) + "\n"
+
+
+def _shaped(document: Document) -> JsonDocument:
+    verdict = document.verdict
+    return JsonDocument(
+        schema_version=1,
+        tool="assay",
+        tool_version=document.tool_version,
+        created_at=document.created_at,
+        title=document.title,
+        summary=totals(document.reports),
+        reports=tuple(_report(document, report) for report in worst_first(document.reports)),
+        verdict=JsonVerdict(verdict.digest, verdict) if verdict else None,
+        candidate=_candidate(document.candidate),
+        ledger=document.ledger,
+        approvals=document.approvals,
+        notes=document.notes,
+        declared=document.declared,
+    )
+
+
+def _report(document: Document, report: Report) -> JsonReport:
+    stage = stage_of(document, report.check)
+    entries = document.ledger.entries if document.ledger else {}
+    copied = {f.name: getattr(report, f.name) for f in fields(Report) if f.name != "findings"}
+    return JsonReport(
+        **copied,
+        stage=stage.value if stage else "",
+        counts=report.counts(),
+        findings=tuple(_finding(finding) for finding in report.findings),
+        ledger_entry=entries.get(report.check),
+    )
+
+
+def _finding(finding: Finding) -> JsonFinding:
+    copied = {f.name: getattr(finding, f.name) for f in fields(Finding)}
+    return JsonFinding(**copied, fingerprint=fingerprint(finding))
+
+
+def _candidate(candidate: Candidate | None) -> JsonCandidate | None:
+    if candidate is None:
+        return None
+    return JsonCandidate(candidate.model, candidate.digest, candidate.subjects)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they become text, which a reader cannot mistake for a number."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return value

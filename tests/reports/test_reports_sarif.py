@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from assay.core.canonical import JSON
+from assay.core.finding import Finding, Location, Severity
+from assay.core.report import Coverage, conclude
+from assay.core.subject import Subject, SubjectKind
+from assay.reports import Document, render
+
+SCHEMA = json.loads((Path(__file__).parent / "fixtures/sarif-2.1.0-rtm.5.json").read_text())
+
+
+def run_of(document: Document) -> dict[str, Any]:
+    log = json.loads(render(document, "sarif"))
+    jsonschema.Draft4Validator(SCHEMA).validate(log)
+    run: dict[str, Any] = log["runs"][0]
+    return run
+
+
+@pytest.mark.parametrize("name", ["document", "hostile", "empty"])
+def test_every_document_is_valid_sarif(name: str, request: pytest.FixtureRequest) -> None:
+    assert run_of(request.getfixturevalue(name))["tool"]["driver"]["name"] == "Assay"
+
+
+def test_results_carry_what_code_scanning_reads(document: Document) -> None:
+    run = run_of(document)
+    result = run["results"][0]
+    rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
+    assert result["ruleId"] == rule["id"] == "pickle/dangerous-global"
+    assert result["level"] == "error"
+    assert rule["properties"] == {
+        "tags": ["security", "owasp:LLM03", "cwe:CWE-502"],
+        "security-severity": "9.5",
+    }
+    physical = result["locations"][0]["physicalLocation"]
+    assert physical["artifactLocation"]["uri"] == "models/bot/model.pt"
+    assert physical["region"]["byteOffset"] == 12
+    assert result["partialFingerprints"]["assay/v1"] == document.reports[1].findings[0].fingerprint
+
+
+def test_what_was_not_examined_is_no_success(document: Document, empty: Document) -> None:
+    invocations = {i["properties"]["check"]: i for i in run_of(document)["invocations"]}
+    assert invocations["model.weights-diff"]["executionSuccessful"] is True
+    assert invocations["artifact.scan"]["executionSuccessful"] is True
+    told = invocations["data.hygiene"]
+    assert told["executionSuccessful"] is False
+    assert "not valid UTF-8" in told["toolExecutionNotifications"][0]["message"]["text"]
+    assert invocations["supply.sbom"]["toolExecutionNotifications"][0]["level"] == "error"
+    assert run_of(empty)["invocations"][0]["executionSuccessful"] is False
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "path", "uri"),
+    [
+        (SubjectKind.FOLDER, "models/bot", "a b/x.pkl", "models/bot/a%20b/x.pkl"),
+        (SubjectKind.FOLDER, "/srv/models/bot", "x.pkl", "x.pkl"),
+        (SubjectKind.FOLDER, "../bot", "x.pkl", "x.pkl"),
+        (SubjectKind.FOLDER, "bot", "../../etc/passwd", "bot/etc/passwd"),
+        (SubjectKind.FILE, "models/x.pkl", "x.pkl", "models/x.pkl"),
+        (SubjectKind.FILE, "/srv/x.pkl", "", "x.pkl"),
+        (SubjectKind.FILE, "./x.pkl", "", "x.pkl"),
+        (SubjectKind.ENDPOINT, "support:bot", "", "support%3Abot"),
+        (SubjectKind.FOLDER, "bot", "\udcff.pkl", "bot/%ED%B3%BF.pkl"),
+    ],
+)
+def test_locations_are_relative_uris(kind: SubjectKind, name: str, path: str, uri: str) -> None:
+    identity: JSON = {"name": name}
+    subject = Subject.from_document(kind, name, identity, "/nowhere")
+    finding = Finding("a/b", Severity.HIGH, "found", Location(path))
+    report = conclude("artifact.scan", subject, findings=[finding], coverage=Coverage("files", 1))
+    run = run_of(Document("t", (report,), datetime(2026, 1, 1, tzinfo=UTC), "1"))
+    assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
+
+
+def test_attack_a_link_in_a_message_is_no_link(hostile: Document) -> None:
+    assert "[a](" not in run_of(hostile)["results"][0]["message"]["text"]
