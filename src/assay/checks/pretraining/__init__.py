@@ -1,0 +1,1 @@
+"""Checks on what a model is trained on."""
