@@ -1,0 +1,1 @@
+"""Checks on what training did to a model."""
