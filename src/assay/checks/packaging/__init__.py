@@ -1,0 +1,1 @@
+"""Checks on what is shipped: artifacts and their dependencies."""

@@ -1,0 +1,72 @@
+"""A region of an open file, and the results of one file's examination."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass, field
+
+from assay.core.canonical import JSON
+from assay.core.finding import Finding, Location
+from assay.core.report import Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes to examine.
+
+    Attributes:
+        data: the whole file, mapped; `fd` is its descriptor.
+        start, end: the region.
+        path: the file, relative to the subject.
+        member: the path inside archives.
+        depth: archives above it.
+    """
+
+    data: mmap.mmap
+    fd: int
+    start: int
+    end: int
+    path: str
+    member: str = ""
+    depth: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes in the region."""
+        return self.end - self.start
+
+    @property
+    def name(self) -> str:
+        """File or member name, for people."""
+        return f"{self.path}!/{self.member}" if self.member else self.path
+
+    def head(self, count: int) -> bytes:
+        """The first bytes."""
+        return bytes(self.data[self.start : min(self.start + count, self.end)])
+
+    def place(self, offset: int | None = None) -> Location:
+        """Where a finding in it is; `offset` counts from the start of the file."""
+        inside = None if offset is None else max(0, offset - self.start)
+        return Location(path=self.path, member=self.member, offset=inside)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What examining one file gave.
+
+    Attributes:
+        storages: by the name of a pickle, the torch storages it refers to and their bytes.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: set[str] = field(default_factory=set)
+    documents: list[dict[str, JSON]] = field(default_factory=list)
+    globals: set[str] = field(default_factory=set)
+    storages: dict[str, dict[str, int]] = field(default_factory=dict)
+    streams: int = 0
+    bytes: int = 0
+
+    def skip(self, blob: Blob, reason: str, remedy: str = "") -> None:
+        """Something was not examined."""
+        self.skipped.append(Skipped(blob.name, reason, remedy))

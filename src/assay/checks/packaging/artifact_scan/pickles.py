@@ -1,0 +1,124 @@
+"""From what the machine recorded to findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from assay.checks.packaging.artifact_scan import policy, rules
+from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
+from assay.core.errors import SubjectError
+from assay.core.finding import Finding, Rule
+from assay.subjects.pickles.machine import Machine
+from assay.subjects.pickles.records import Event, PickleRecord
+
+# functools.partial(f, …) calls f later, which REDUCE could do at once: it adds nothing to what f may do.
+_WRAPPERS = frozenset({("functools", "partial")})
+MAX_FINDINGS = 100  # of one file; the rest says the same
+_OBFUSCATED = {
+    "computed-name": "names a global by a computed value: {0}",
+    "computed-call": "calls what it computed: {0}({1})",
+    "extension": "names a global by extension code {0}, which only the victim's copyreg registry can tell",
+}
+
+
+def judge(blob: Blob, machine: Machine, allow: Mapping[str, str], outcome: Outcome, *, probe: bool) -> bool:
+    """Read `blob` as pickles and report what they do; whether it is one."""
+    record = machine.read(blob.fd, blob.start, blob.size, probe=probe)
+    if not record.is_pickle:
+        return False
+    allow = _with_wrappers(record, allow)
+    suspicious = any(not _fine(e, allow) for e in record.of("global", "mutate", "call", *_OBFUSCATED))
+    if suspicious and "walk" not in record.machines:
+        record = _with_offsets(record, machine.read(blob.fd, blob.start, blob.size, walk=True))
+    outcome.streams += record.streams
+    outcome.notes |= set(record.notes)
+    found = _findings(record, blob, allow)
+    outcome.findings += found[:MAX_FINDINGS]
+    for reason in record.incomplete[:20]:
+        outcome.skip(blob, f"not every byte of the pickle was read as its loader would: {reason}")
+    named = sorted({".".join(e.what[:2]) for e in record.of("global")})
+    outcome.globals |= set(named[:1000])
+    outcome.storages[blob.name] = {e.what[0]: int(e.what[1]) for e in record.of("storage")}
+    formats = sorted({e.what[0] for e in record.of("format")})
+    outcome.documents.append(
+        {"file": blob.name, "format": [*formats, "pickle"][0], "machines": list(record.machines),
+         "streams": record.streams,
+         "globals": [n[:200] for n in named[:200]]}
+    )  # fmt: skip
+    return True
+
+
+def _with_wrappers(record: PickleRecord, allow: Mapping[str, str]) -> Mapping[str, str]:
+    """Add what is as harmless as the globals it may wrap, where every one of those is allowed."""
+    named = {(e.what[0], e.what[1]) for e in record.of("global")}
+    rest = {pair for pair in named if pair not in _WRAPPERS}
+    wraps = len(rest) < len(named) and all(policy.is_allowed(*pair, allow) for pair in rest)
+    return (
+        {**allow, **dict.fromkeys(map(".".join, _WRAPPERS), "wraps allowed globals only")} if wraps else allow
+    )
+
+
+def _with_offsets(record: PickleRecord, walked: PickleRecord) -> PickleRecord:
+    """The machine's own word first; the walk adds where it is."""
+    known = {(e.kind, e.what[:2]) for e in walked.events if e.offset is not None}
+    kept = [e for e in record.events if (e.kind, e.what[:2]) not in known]
+    return replace(record, events=(*walked.events, *kept))
+
+
+def _fine(event: Event, allow: Mapping[str, str]) -> bool:
+    if event.kind == "global":
+        return policy.is_allowed(event.what[0], event.what[1], allow)
+    return event.kind == "call"  # judged by the global it calls
+
+
+def _findings(record: PickleRecord, blob: Blob, allow: Mapping[str, str]) -> list[Finding]:
+    calls: dict[str, Event] = {}
+    for event in record.of("call"):
+        calls.setdefault(event.what[0], event)
+    found: dict[tuple[str, str], Finding] = {}
+    for event in record.events:
+        finding = _finding(event, calls, blob, allow)
+        if finding is not None:
+            found.setdefault((finding.rule, finding.message), finding)
+    return sorted(found.values(), key=lambda finding: -finding.severity.rank)
+
+
+def _finding(event: Event, calls: dict[str, Event], blob: Blob, allow: Mapping[str, str]) -> Finding | None:
+    place = blob.place(event.offset if event.depth == 0 else None)
+    inside = " (in a pickle inside its bytes)" if event.depth else ""
+    if event.kind == "global":
+        if policy.is_allowed(event.what[0], event.what[1], allow):
+            return None
+        return _global(event, calls.get(".".join(event.what[:2])), blob, inside)
+    if event.kind in _OBFUSCATED:
+        text = _OBFUSCATED[event.kind].format(*(part[:150] for part in (*event.what, "", "")))
+        return rules.OBFUSCATED.finding(f"The pickle {text}{inside}.", place)
+    if event.kind == "mutate":
+        message = f"The pickle changes {event.what[0][:100]} itself by {event.what[2]}{inside}."
+        return rules.TAMPERED.finding(message, place, data={"state": event.what[1]})
+    if event.kind == "frame":
+        return rules.FRAMES.finding(f"Unpicklers disagree on this stream: {event.what[0][:150]}.", place)
+    if event.kind == "junk" and event.what[0] != "0":
+        return rules.TRAILING.finding(
+            f"{int(event.what[0]):,} bytes that are no pickle follow{inside}.", place
+        )
+    return None
+
+
+def _global(event: Event, call: Event | None, blob: Blob, inside: str) -> Finding:
+    module, name = event.what[:2]
+    rule: Rule = rules.GLOBAL if policy.is_denied(module, name) else rules.UNKNOWN
+    full = f"{module}.{name}"[:150]
+    if call is not None:
+        message = f"Loading it would call {full}({call.what[1][:150]}){inside}."
+    else:
+        message = f"Loading it would import {full}{inside}."
+    at = call.offset if call is not None and call.offset is not None else event.offset
+    data = {"global": full, "arguments": call.what[1] if call else "", "opcode": call.what[2] if call else ""}
+    return rule.finding(message, blob.place(at if event.depth == 0 else None), data=data)
+
+
+def unavailable(blob: Blob, outcome: Outcome, error: SubjectError) -> None:
+    """The machine could not be started: nothing of this file counts as read."""
+    outcome.skip(blob, error.cause, error.remedy)
