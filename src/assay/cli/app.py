@@ -1,0 +1,103 @@
+"""The `assay` command. Sub-commands are imported when they are called, so that help stays fast."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from assay import __version__
+from assay.cli.exits import Exit
+from assay.core.errors import AssayError
+
+# Command, its module below assay.cli, and its line in `assay --help`.
+COMMANDS = {
+    "init": ("init", "Write assay.yaml for what is found here."),
+    "scan": ("scan", "Scan model artifacts for hidden code: a table, an exit code."),
+    "check": ("check", "Run any single check on a subject."),
+    "diff": ("diff", "Compare two models' weights, or two endpoints' answers."),
+    "run": ("run", "Run the whole pipeline: checks, evidence, verdict, promotion."),
+    "approve": ("approve", "Sign an approval for a release that is on hold."),
+    "promote": ("promote", "Finish a release whose verdict is pass."),
+    "rollback": ("rollback", "Go back to the newest release that passes today's policy."),
+    "prove": ("prove", "Show and verify everything that is known about a subject."),
+    "controls": ("controls", "Show the checklist: which checks fulfil it, and when they last ran."),
+    "ledger": ("ledger", "Verify, show, prove and anchor the ledger."),
+    "key": ("key", "Show, export, rotate and revoke signing keys."),
+    "policy": ("policy", "List, show and test policy packs."),
+    "config": ("config", "Show the configuration in force, and where each value is from."),
+    "demo": ("demo", "A real small model, its poisoned twin, and what happens to each."),
+}
+
+
+BROKEN_PIPE = 128 + 13
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and help lines without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The commands, in the order of a model's life."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the command's module; its command is called `command`."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"assay.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="assay")
+def assay() -> None:
+    """Secure the life of a language model: check every stage, sign what was found, decide what ships.
+
+    Exit codes: 0 clean or passed, 1 findings or verdict fail, 2 usage or operational error,
+    3 verdict hold, 4 incomplete (something was not examined).
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run `assay` with these arguments; returns the exit code."""
+    try:
+        code = assay.main(list(arguments), prog_name="assay", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return Exit.ERROR
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("assay: interrupted", err=True)
+        return 130
+    except AssayError as error:
+        click.echo(f"assay: {error.diagnostics()}", err=True)
+        return Exit.ERROR
+    except BrokenPipeError:
+        # The reader (head, less) went away; leave without a second error at interpreter exit, and with the
+        # code a shell gives for it: what was not read must not pass for clean.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        reason = (error.strerror or str(error)).lower()
+        click.echo(f"assay: {place}{reason}\n  → Free space or correct the permissions.", err=True)
+        return Exit.ERROR
+    except (Exception, SystemExit) as error:
+        if os.environ.get("ASSAY_TRACEBACK"):
+            raise
+        click.echo(
+            f"assay: internal error: {type(error).__name__}: {error}\n"
+            "  → This is a defect of Assay. Run it again with ASSAY_TRACEBACK=1 and report what it prints.",
+            err=True,
+        )
+        return Exit.ERROR
+    return int(code or 0)

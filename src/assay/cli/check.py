@@ -1,0 +1,129 @@
+"""`assay check CHECK SUBJECT`: any single check, without a ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assay.cli.exits import exit_for_reports
+from assay.cli.output import emit, fail_on_option, output_options, parse_outputs, progress, severity
+from assay.core.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from assay.core.check import Check
+    from assay.core.subject import Subject
+
+
+@click.command("check")
+@click.argument("name", metavar="CHECK")
+@click.argument("subject", required=False, default="")
+@click.option("--baseline", default="", help="What to compare with: a path, or a URL for an endpoint.")
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of the check; VALUE is read as YAML. May be given several times.",
+)
+@click.option("--model", default="", help="For an endpoint: the model name to send.")
+@click.option("--rules", is_flag=True, help="Print the check's rules and options, then stop.")
+@fail_on_option
+@output_options
+def command(
+    name: str,
+    subject: str,
+    baseline: str,
+    options: tuple[str, ...],
+    model: str,
+    rules: bool,  # noqa: FBT001
+    fail_on: str | None,
+    format_: str,
+    outputs: tuple[str, ...],
+    no_progress: bool,  # noqa: FBT001
+) -> int:
+    """Run one CHECK on SUBJECT: a path or an endpoint's URL; without it, on what assay.yaml names.
+
+    \b
+    Examples:
+      assay check data.poisoning train.jsonl
+      assay check model.weights-diff candidate/ --baseline approved/
+      assay check model.behavior-diff http://127.0.0.1:8000/v1 --model tiny --option suites=[faq.jsonl]
+    """  # noqa: D301  click keeps lines after the backspace
+    from assay.cli.documents import document_of  # noqa: PLC0415
+    from assay.core.check import load_check  # noqa: PLC0415
+    from assay.pipeline.project import require_json  # noqa: PLC0415
+    from assay.pipeline.runner import Task, run_task  # noqa: PLC0415
+
+    check = load_check(name)
+    if rules:
+        from assay.cli.describe import describe  # noqa: PLC0415
+
+        click.echo(describe(check), nl=False)
+        return 0
+    targets = parse_outputs(outputs)
+    parsed = _parse_options(options)
+    require_json(parsed, "--option")
+    task = Task(
+        check,
+        _subject(check, subject, model),
+        _subject(check, baseline, model) if baseline else None,
+        parsed,
+    )
+    with progress(name, disabled=no_progress) as shown:
+        report = run_task(task, progress=shown).report
+    emit(document_of([report], check.info.title), format_, targets)
+    return exit_for_reports([report], severity(fail_on))
+
+
+def _subject(check: Check, text: str, model: str) -> Subject:
+    from assay.core.check import Role  # noqa: PLC0415
+    from assay.core.subject import Subject, SubjectKind  # noqa: PLC0415
+
+    if check.info.role is Role.ENVIRONMENT:
+        from assay.subjects.environment import environment_subject  # noqa: PLC0415
+
+        return environment_subject(text)
+    if not text:
+        return _project_subject(check)
+    if check.info.role is Role.ENDPOINT:
+        return Subject.from_endpoint(text, model or "default")
+    kinds = check.info.kinds
+    kind = SubjectKind.DATASET if check.info.role is Role.DATA and SubjectKind.DATASET in kinds else None
+    return Subject.from_path(Path(text), kind=kind)
+
+
+def _project_subject(check: Check) -> Subject:
+    """The part of the project here that the check looks at."""
+    from assay.pipeline.candidate import resolve_candidate  # noqa: PLC0415
+    from assay.pipeline.project import load_project  # noqa: PLC0415
+
+    try:
+        candidate = resolve_candidate(load_project(Path()))
+    except ConfigError as error:
+        raise UsageError(
+            f"{check.info.name} needs a subject ({error})", remedy="Name a path or a URL."
+        ) from error
+    subject = candidate.subjects.get(check.info.role.value)
+    if subject is None:
+        raise UsageError(
+            f"{check.info.name} needs a subject, and assay.yaml names no {check.info.role.value}",
+            remedy="Name a path, or the URL of an endpoint.",
+        )
+    return subject
+
+
+def _parse_options(options: tuple[str, ...]) -> dict[str, Any]:
+    import yaml  # noqa: PLC0415  start-up
+
+    parsed = {}
+    for item in options:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"--option {item}: expected KEY=VALUE")
+        try:
+            parsed[key] = yaml.safe_load(value)
+        except (yaml.YAMLError, ValueError) as error:
+            raise UsageError(f"--option {item}: the value is not YAML") from error
+    return parsed

@@ -1,0 +1,54 @@
+"""`assay diff BASE CANDIDATE`: what changed between two models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assay.cli.exits import exit_for_reports
+from assay.cli.output import emit, fail_on_option, output_options, parse_outputs, progress, severity
+from assay.core.errors import UsageError
+
+
+@click.command("diff")
+@click.argument("base", type=click.Path())
+@click.argument("candidate", type=click.Path())
+@click.option("--model", default="default", help="For endpoints: the model name to send.")
+@click.option("--suite", "suites", multiple=True, help="For endpoints: a suite of prompts (JSONL).")
+@fail_on_option
+@output_options
+def command(
+    base: str,
+    candidate: str,
+    model: str,
+    suites: tuple[str, ...],
+    fail_on: str | None,
+    format_: str,
+    outputs: tuple[str, ...],
+    no_progress: bool,  # noqa: FBT001
+) -> int:
+    """Compare CANDIDATE with BASE: weights of two models, or answers of two endpoints.
+
+    Which comparison is made is told by what the two are: paths or URLs.
+    """
+    from assay.cli.documents import document_of  # noqa: PLC0415
+    from assay.core.check import load_check  # noqa: PLC0415
+    from assay.core.subject import Subject  # noqa: PLC0415
+    from assay.pipeline.runner import Task, run_task  # noqa: PLC0415
+
+    targets = parse_outputs(outputs)
+    urls = [text.startswith(("http://", "https://")) for text in (base, candidate)]
+    if all(urls):
+        check = load_check("model.behavior-diff")
+        options = {"suites": [str(Path(suite).absolute()) for suite in suites]}
+        pair = [Subject.from_endpoint(text, model) for text in (candidate, base)]
+    elif any(urls):
+        raise UsageError("a path cannot be compared with an endpoint", remedy="Name two of a kind.")
+    else:
+        check, options = load_check("model.weights-diff"), {}
+        pair = [Subject.from_path(text) for text in (candidate, base)]
+    with progress(check.info.name, disabled=no_progress) as shown:
+        report = run_task(Task(check, pair[0], pair[1], options), progress=shown).report
+    emit(document_of([report], f"{base} → {candidate}"), format_, targets)
+    return exit_for_reports([report], severity(fail_on))

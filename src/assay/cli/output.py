@@ -1,0 +1,181 @@
+"""What commands share: output formats, where they go, severities, and progress on stderr."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from assay.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from assay.core.check import Progress
+    from assay.core.finding import Severity
+    from assay.reports import Document
+
+FORMATS = ("table", "json", "sarif", "junit", "markdown", "html", "cyclonedx")
+SEVERITIES = ("info", "low", "medium", "high", "critical")
+# Opening these anew would start at the beginning of what standard output already wrote.
+_DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/([0-9]{1,4}))")
+_STANDARD = {"stdout": 1, "stderr": 2}
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def output_options(function: F) -> F:
+    """`-f FORMAT` for stdout, `-o FORMAT=FILE` for files (repeatable), `--no-progress`."""
+    for option in (
+        click.option("--no-progress", is_flag=True, help="Do not show progress."),
+        click.option(
+            "-o",
+            "--output",
+            "outputs",
+            multiple=True,
+            metavar="FORMAT=FILE",
+            help="Also write a report to a file; may be given several times.",
+        ),
+        click.option("-f", "--format", "format_", type=click.Choice(FORMATS), default="table"),
+    ):
+        function = option(function)
+    return function
+
+
+def fail_on_option(function: F) -> F:
+    """`--fail-on SEVERITY`: the lowest severity that makes the exit code 1."""
+    return click.option(
+        "--fail-on",
+        type=click.Choice(SEVERITIES),
+        default=None,
+        help="Lowest severity that fails; default: as each check says.",
+    )(function)
+
+
+def severity(name: str | None) -> Severity | None:
+    """The severity of that name."""
+    from assay.core.finding import Severity  # noqa: PLC0415
+
+    return Severity(name) if name else None
+
+
+def parse_outputs(outputs: Sequence[str]) -> list[tuple[str, Path]]:
+    """`FORMAT=FILE` pairs, checked before any work is done.
+
+    Raises:
+        UsageError: a format is unknown, or a folder does not exist.
+    """
+    parsed = []
+    for item in outputs:
+        name, equals, file = item.partition("=")
+        if not equals or name not in FORMATS or not file:
+            raise UsageError(f"-o {item}: expected FORMAT=FILE", remedy=f"Formats: {', '.join(FORMATS)}.")
+        path = Path(file)
+        if not path.absolute().parent.is_dir():
+            raise UsageError(f"-o {item}: the folder does not exist", remedy="Make it first.")
+        if path.is_dir():
+            raise UsageError(f"-o {item}: is a folder", remedy="Name a file.")
+        parsed.append((name, path))
+    return parsed
+
+
+def emit(document: Document, format_: str, outputs: Sequence[tuple[str, Path]]) -> None:
+    """Print the document on stdout and write the files asked for."""
+    from assay.reports import render  # noqa: PLC0415  start-up
+
+    for name, path in outputs:
+        write_atomically(path, render(document, name))
+    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    click.echo(render(document, format_, width=width, color=color), nl=False)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` so that the file is whole or unchanged, never half-written.
+
+    A device, a pipe or a descriptor (`/dev/stdout`) is written to, never replaced; a link stays one.
+
+    Raises:
+        OSError: it cannot be written; the error names `path`.
+    """
+    try:
+        number = _DESCRIPTOR.fullmatch(str(path))
+        if number:
+            sys.stdout.flush()
+            _write(os.dup(_STANDARD.get(number[1]) or int(number[2])), text)
+        elif path.exists() and not path.is_file():
+            _write(path, text)
+        else:
+            _replace(path.resolve(), text)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
+
+
+def _write(file: Path | int, text: str) -> None:
+    with open(file, "w", encoding="utf-8") as opened:  # noqa: PTH123  may be a descriptor
+        opened.write(text)
+
+
+def _replace(path: Path, text: str) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  from a descriptor
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+class TerminalProgress:
+    """A line on stderr that is rewritten; only where stderr is a terminal."""
+
+    def __init__(self, label: str) -> None:
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24))
+        self._bar = Progress(*columns, TextColumn("{task.fields[note]}"), transient=True, console=_stderr())
+        self._task = self._bar.add_task(label, total=None, note="")
+
+    def update(self, done: int, total: int | None = None, note: str = "") -> None:
+        """Show how far it is."""
+        self._bar.update(self._task, completed=done, total=total, note=note)
+
+    def start(self) -> None:
+        """Begin drawing."""
+        self._bar.start()
+
+    def stop(self) -> None:
+        """Clear the line."""
+        self._bar.stop()
+
+
+@contextmanager
+def progress(label: str, *, disabled: bool = False) -> Iterator[Progress]:
+    """Progress on stderr while the block runs, silent unless stderr is a terminal."""
+    from assay.core.check import SilentProgress  # noqa: PLC0415
+
+    if disabled or not sys.stderr.isatty():
+        yield SilentProgress()
+        return
+    bar = TerminalProgress(label)
+    bar.start()
+    try:
+        yield bar
+    finally:
+        bar.stop()
+
+
+def _stderr() -> Any:
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(stderr=True)

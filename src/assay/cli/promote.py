@@ -1,0 +1,34 @@
+"""`assay promote`: finish a release whose evidence is already logged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assay.cli.exits import exit_for_verdict
+from assay.cli.output import emit, output_options, parse_outputs
+
+
+@click.command("promote")
+@click.option("--project", default=".", help="A folder with assay.yaml, or below one.")
+@click.option("--model", "model_path", default=None, help="The model to promote, if not model.path.")
+@output_options
+def command(
+    project: str,
+    model_path: str | None,
+    format_: str,
+    outputs: tuple[str, ...],
+    no_progress: bool,  # noqa: FBT001, ARG001
+) -> int:
+    """Decide on the evidence in the ledger, approvals included, and move the alias on `pass`."""
+    from assay.cli.documents import document_of_release  # noqa: PLC0415
+    from assay.pipeline.candidate import resolve_candidate  # noqa: PLC0415
+    from assay.pipeline.project import load_project  # noqa: PLC0415
+    from assay.pipeline.release import conclude_release  # noqa: PLC0415
+
+    targets = parse_outputs(outputs)
+    loaded = load_project(Path(project))
+    released = conclude_release(loaded, resolve_candidate(loaded, model_path=model_path))
+    emit(document_of_release(released, loaded.config.not_applicable), format_, targets)
+    return exit_for_verdict(released.decided.final)

@@ -1,0 +1,58 @@
+"""`assay scan PATH…`: scan model artifacts, like trivy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assay.cli.exits import Exit, exit_for_reports
+from assay.cli.output import emit, fail_on_option, output_options, parse_outputs, progress, severity
+
+
+@click.command("scan")
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@fail_on_option
+@output_options
+def command(
+    paths: tuple[str, ...],
+    fail_on: str | None,
+    format_: str,
+    outputs: tuple[str, ...],
+    no_progress: bool,  # noqa: FBT001  click hands flags over so
+) -> int:
+    """Scan model files and folders for hidden code. Nothing is loaded or executed.
+
+    A path that cannot be read is reported, and the others are scanned; the exit code is then 1 if they
+    hold findings, else 2.
+
+    \b
+    Examples:
+      assay scan model.safetensors checkpoints/
+      assay scan model.pt -f json -o sarif=scan.sarif
+    """  # noqa: D301  click keeps lines after the backspace
+    from assay.cli.documents import document_of  # noqa: PLC0415
+    from assay.core.check import load_check  # noqa: PLC0415
+    from assay.core.errors import AssayError  # noqa: PLC0415
+    from assay.core.subject import Subject  # noqa: PLC0415
+    from assay.pipeline.runner import Task, run_task  # noqa: PLC0415
+
+    targets = parse_outputs(outputs)
+    check = load_check("artifact.scan")
+    reports, unread = [], []
+    with progress("scanning", disabled=no_progress) as shown:
+        for path in paths:
+            try:
+                subject = Subject.from_path(Path(path))
+            except AssayError as error:
+                unread.append(error)
+                continue
+            reports.append(run_task(Task(check, subject), progress=shown).report)
+    for problem in unread:
+        click.echo(f"assay: {problem.diagnostics()}", err=True)
+    if not reports:
+        return Exit.ERROR
+    notes = tuple(f"not scanned: {problem}" for problem in unread)
+    emit(document_of(reports, "Artifact scan", notes=notes), format_, targets)
+    code = exit_for_reports(reports, severity(fail_on))
+    return Exit.ERROR if unread and code is not Exit.FINDINGS else code
