@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from assay.checks.finetuning.weights_diff.sums import Sums
 from assay.subjects.weights.decode import HALF_BEYOND, PLAIN, Bytes, Doubles, decode_into, decode_scaled
 
-BLOCK = 131_072  # elements: calls into numpy weigh little, and a thread's buffers stay in the shared cache
+BLOCK = 262_144  # elements: with fewer, threads wait for each other's calls; a thread's 8 MB stay in cache
 ROW = 1_024  # elements that BLAS adds up at a time: with 10,000 and more it starts threads of its own
 PREFIX = 512  # bytes
 WORD = 8  # bytes
