@@ -1,7 +1,8 @@
 """`artifact.scan`: code hidden in model files.
 
-`check` the face · `scanner` one file · `formats` what it is · `containers` archives · `policy` with `allow/`
-and `deny.yaml` · `pickles` from records to findings · `text` templates, configurations · `rules`, `options`.
+`check` the face · `scanner` opens a file · `examination` recognises it by `formats` and hands it on to
+`inspectors/` (binary formats), `documents/` (JSON) or `texts/` · `pickles` from records to findings, with the
+`policy` of `allow/` and `deny.yaml` · `unpacking` bounded · `rules/` all it can find, `options`.
 """
 
 from assay.checks.packaging.artifact_scan.check import ArtifactScan

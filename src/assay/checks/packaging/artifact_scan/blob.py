@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assay.core.canonical import JSON
 from assay.core.finding import Finding, Location
@@ -44,6 +44,18 @@ class Blob:
         """The first bytes."""
         return bytes(self.data[self.start : min(self.start + count, self.end)])
 
+    def inside(self, member: str) -> str:
+        """The path of a member of this region through all archives."""
+        return f"{self.member}!/{member}" if self.member else member
+
+    def region(self, start: int, end: int) -> Blob:
+        """A part of this region, by absolute positions, under the same name."""
+        return replace(self, start=start, end=min(end, self.end))
+
+    def member_at(self, member: str, start: int, size: int) -> Blob:
+        """A member of this archive that lies at the absolute position `start` of the same file."""
+        return Blob(self.data, self.fd, start, start + size, self.path, self.inside(member), self.depth + 1)
+
     def place(self, offset: int | None = None) -> Location:
         """Where a finding in it is; `offset` counts from the start of the file."""
         inside = None if offset is None else max(0, offset - self.start)
@@ -55,7 +67,12 @@ class Outcome:
     """What examining one file gave.
 
     Attributes:
+        findings, skipped, notes: as in a report.
+        documents: what each region is, for the report's details.
+        globals: full names that pickles import.
         storages: by the name of a pickle, the torch storages it refers to and their bytes.
+        streams: pickles in it.
+        bytes: of the file.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -70,3 +87,9 @@ class Outcome:
     def skip(self, blob: Blob, reason: str, remedy: str = "") -> None:
         """Something was not examined."""
         self.skipped.append(Skipped(blob.name, reason, remedy))
+
+    def rename(self, blob: Blob, found: str) -> None:
+        """`blob` turned out to be of a more special format."""
+        for document in self.documents:
+            if document["file"] == blob.name:
+                document["format"] = found

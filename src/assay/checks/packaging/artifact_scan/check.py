@@ -91,11 +91,11 @@ def _link(path: Path, relative: str, root: Path) -> Finding:
     cache = _hub_cache(root)
     if cache is not None and target.is_relative_to(cache / "blobs") and target.is_file():
         message = "The link leads to a blob of the same hub cache, which was examined."
-        return rules.LINK.finding(message, place, severity=Severity.INFO)
+        return rules.files.LINK.finding(message, place, severity=Severity.INFO)
     message = f"The link leads to {str(target)[:150]!r}, outside the folder."
     private = any(target.is_relative_to(top) for top in _SYSTEM) or not _SECRET.isdisjoint(target.parts)
     ordinary = target.is_file() and not private
-    return rules.LINK.finding(message, place, severity=Severity.LOW if ordinary else None)
+    return rules.files.LINK.finding(message, place, severity=Severity.LOW if ordinary else None)
 
 
 def _hub_cache(root: Path) -> Path | None:

@@ -1,4 +1,7 @@
-"""What bytes are, told by the bytes; and which names they may carry."""
+"""What bytes are, told by the bytes; and which names they may carry.
+
+Texts are told apart by `texts.recognise`, pickles by the machine that reads them.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,6 @@ _MAGIC = (
     (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07", "rar"), (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x04\x22\x4d\x18", "lz4"), (b"\x5d\0\0", "lzma"),
 )  # fmt: skip
-UNJUDGED = {"hdf5", "gguf", "native library", "7z", "rar", "zstd", "lz4"}
-_CODE = (".py", ".pyc", ".ipynb", ".sh", ".bat", ".ps1", ".js", ".rb", ".pl", ".so", ".dll", ".dylib", ".exe",
-         ".onnx", ".pb", ".tflite", ".mlmodel", ".pte", ".xml", ".pmml", ".rds", ".keras", ".h5")  # fmt: skip
 COMPRESSED = {"gzip", "bzip2", "xz", "zlib", "lzma"}
 _PICKLES = {"pickle", "pytorch-zip", "zip", "tar"} | COMPRESSED
 _EXPECTED = {
@@ -59,11 +59,6 @@ def _is_zlib(head: bytes) -> bool:
     except zlib.error:
         return False
     return True
-
-
-def is_code(blob: Blob) -> bool:
-    """Whether name or first bytes say that it is a program, or a graph this version cannot judge."""
-    return blob.name.lower().endswith(_CODE) or blob.head(2) == b"#!"
 
 
 def lies(blob: Blob, found: str) -> str:

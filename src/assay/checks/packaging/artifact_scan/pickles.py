@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from assay.checks.packaging.artifact_scan import policy, rules
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
-from assay.core.errors import SubjectError
 from assay.core.finding import Finding, Rule
 from assay.subjects.pickles.machine import Machine
 from assay.subjects.pickles.records import Event, PickleRecord
@@ -22,11 +21,13 @@ _OBFUSCATED = {
 }
 
 
-def judge(blob: Blob, machine: Machine, allow: Mapping[str, str], outcome: Outcome, *, probe: bool) -> bool:
-    """Read `blob` as pickles and report what they do; whether it is one."""
+def judge(
+    blob: Blob, machine: Machine, allow: Mapping[str, str], outcome: Outcome, *, probe: bool
+) -> PickleRecord | None:
+    """Read `blob` as pickles and report what they do; None where it is no pickle."""
     record = machine.read(blob.fd, blob.start, blob.size, probe=probe)
     if not record.is_pickle:
-        return False
+        return None
     allow = _with_wrappers(record, allow)
     suspicious = any(not _fine(e, allow) for e in record.of("global", "mutate", "call", *_OBFUSCATED))
     if suspicious and "walk" not in record.machines:
@@ -46,7 +47,7 @@ def judge(blob: Blob, machine: Machine, allow: Mapping[str, str], outcome: Outco
          "streams": record.streams,
          "globals": [n[:200] for n in named[:200]]}
     )  # fmt: skip
-    return True
+    return record
 
 
 def _with_wrappers(record: PickleRecord, allow: Mapping[str, str]) -> Mapping[str, str]:
@@ -93,14 +94,16 @@ def _finding(event: Event, calls: dict[str, Event], blob: Blob, allow: Mapping[s
         return _global(event, calls.get(".".join(event.what[:2])), blob, inside)
     if event.kind in _OBFUSCATED:
         text = _OBFUSCATED[event.kind].format(*(part[:150] for part in (*event.what, "", "")))
-        return rules.OBFUSCATED.finding(f"The pickle {text}{inside}.", place)
+        return rules.pickles.OBFUSCATED.finding(f"The pickle {text}{inside}.", place)
     if event.kind == "mutate":
         message = f"The pickle changes {event.what[0][:100]} itself by {event.what[2]}{inside}."
-        return rules.TAMPERED.finding(message, place, data={"state": event.what[1]})
+        return rules.pickles.TAMPERED.finding(message, place, data={"state": event.what[1]})
     if event.kind == "frame":
-        return rules.FRAMES.finding(f"Unpicklers disagree on this stream: {event.what[0][:150]}.", place)
+        return rules.pickles.FRAMES.finding(
+            f"Unpicklers disagree on this stream: {event.what[0][:150]}.", place
+        )
     if event.kind == "junk" and event.what[0] != "0":
-        return rules.TRAILING.finding(
+        return rules.pickles.TRAILING.finding(
             f"{int(event.what[0]):,} bytes that are no pickle follow{inside}.", place
         )
     return None
@@ -108,7 +111,7 @@ def _finding(event: Event, calls: dict[str, Event], blob: Blob, allow: Mapping[s
 
 def _global(event: Event, call: Event | None, blob: Blob, inside: str) -> Finding:
     module, name = event.what[:2]
-    rule: Rule = rules.GLOBAL if policy.is_denied(module, name) else rules.UNKNOWN
+    rule: Rule = rules.pickles.GLOBAL if policy.is_denied(module, name) else rules.pickles.UNKNOWN
     full = f"{module}.{name}"[:150]
     if call is not None:
         message = f"Loading it would call {full}({call.what[1][:150]}){inside}."
@@ -117,8 +120,3 @@ def _global(event: Event, call: Event | None, blob: Blob, inside: str) -> Findin
     at = call.offset if call is not None and call.offset is not None else event.offset
     data = {"global": full, "arguments": call.what[1] if call else "", "opcode": call.what[2] if call else ""}
     return rule.finding(message, blob.place(at if event.depth == 0 else None), data=data)
-
-
-def unavailable(blob: Blob, outcome: Outcome, error: SubjectError) -> None:
-    """The machine could not be started: nothing of this file counts as read."""
-    outcome.skip(blob, error.cause, error.remedy)

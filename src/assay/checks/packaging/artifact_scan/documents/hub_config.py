@@ -1,0 +1,25 @@
+"""Configurations of model hubs that ask for Python from the repository to be run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assay.checks.packaging.artifact_scan import rules
+from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.documents.walk import values
+from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+
+
+def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
+    """Look for `auto_map` and `trust_remote_code`."""
+    for key, value in values(document):
+        shown = ""
+        if key == "trust_remote_code" and (value is True or value == "true"):
+            shown = "true"
+        elif key == "auto_map" and isinstance(value, dict):
+            shown = str(sorted(value.items(), key=str))[:300]
+        elif key == "auto_map" and isinstance(value, str):
+            shown = value
+        if shown:
+            message = f"`{key}` asks for Python from the repository to be run: {shown[:120]!r}."
+            inspection.report(rules.repository.REMOTE.finding(message, blob.place()))

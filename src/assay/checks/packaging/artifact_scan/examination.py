@@ -1,0 +1,98 @@
+"""One file and all that is nested in it: recognised by content, handed to the inspector of its format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from assay.checks.packaging.artifact_scan import documents, formats, inspectors, rules, texts
+from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
+from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
+from assay.checks.packaging.artifact_scan.pickles import judge
+from assay.checks.packaging.artifact_scan.unpacking import Unpacker
+from assay.core.errors import SubjectError
+from assay.core.finding import Finding
+from assay.subjects.pickles.machine import MachinePool
+from assay.subjects.pickles.records import PickleRecord
+
+# Formats that a pickle may pose as: whatever else starts so is no loader's idea of a pickle.
+_MAY_BE_PICKLE = frozenset({"unknown", "safetensors"})
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """The examination of one file; it is the `Inspection` that inspectors see."""
+
+    pool: MachinePool
+    options: ArtifactScanOptions
+    unpacker: Unpacker
+    outcome: Outcome
+
+    def examine(self, blob: Blob) -> None:
+        """Recognise and judge a region."""
+        if blob.depth > self.options.max_depth:
+            self.skip(blob, f"nested more than {self.options.max_depth} archives deep")
+        elif blob.size <= 0:
+            self.skip(blob, "the member is empty")
+        else:
+            self._open(blob, self._recognise(blob))
+
+    def _recognise(self, blob: Blob) -> str:
+        found = formats.recognise(blob)
+        # Some loader may take any file for a pickle, whatever else it is.
+        starts_as_zip = found == "zip" and blob.head(2) == b"PK"
+        is_pickle = not starts_as_zip and self.pickle(blob, probe=True) is not None
+        if is_pickle and found in _MAY_BE_PICKLE:
+            found = "pickle"
+        text = texts.recognise(blob, self.options.max_text) if found == "unknown" else None
+        if text is not None:
+            found = text.kind
+        lie = formats.lies(blob, found)
+        if lie:
+            message = f"The file is {found}, but its name says {lie}."
+            self.report(rules.files.LYING.finding(message, blob.place()))
+        if text is not None:
+            self._read(blob, text)
+        return found
+
+    def _open(self, blob: Blob, found: str) -> None:
+        if found == "pickle":
+            return  # judged where it was recognised
+        self.outcome.documents.append({"file": blob.name, "format": found})
+        inspect = inspectors.INSPECTORS.get(found)
+        if inspect is not None:
+            inspect(blob, self)
+        elif found not in texts.KINDS:
+            what = "this format" if found == "unknown" else found
+            self.skip(blob, f"{what} is not judged by this version")
+
+    def _read(self, blob: Blob, text: texts.Recognised) -> None:
+        if blob.size > self.options.max_text:
+            self.skip(blob, f"only its first {self.options.max_text:,} bytes were examined")
+        texts.judge_file(blob, text, self)
+
+    def pickle(self, blob: Blob, *, probe: bool) -> PickleRecord | None:
+        """Judge a region as pickles; None where it is none."""
+        try:
+            with self.pool.lend() as machine:
+                return judge(blob, machine, self.options.allow, self.outcome, probe=probe)
+        except SubjectError as error:
+            # The machine could not be started: nothing of this region counts as read.
+            self.skip(blob, error.cause, error.remedy)
+            return None
+
+    def text(self, blob: Blob, text: str) -> None:
+        """Judge a text that lies in `blob`."""
+        texts.judge(blob, text, self)
+
+    def document(self, blob: Blob, document: Any) -> None:
+        """Judge a parsed JSON document that lies in `blob`."""
+        documents.judge(blob, document, self)
+
+    def report(self, finding: Finding) -> None:
+        """Something was found."""
+        self.outcome.findings.append(finding)
+
+    def skip(self, blob: Blob, reason: str, remedy: str = "") -> None:
+        """Something was not examined."""
+        self.outcome.skip(blob, reason, remedy)

@@ -1,0 +1,41 @@
+"""Names, links and archives that mislead."""
+
+from __future__ import annotations
+
+from assay.checks.packaging.artifact_scan.rules.wording import FILE, SAFE
+from assay.core.finding import Rule, Severity
+
+LYING = Rule(
+    "artifact/lying-extension",
+    "A file is not what its name says",
+    Severity.MEDIUM,
+    "Scanners and people that go by the name look at the wrong thing.",
+    "Rename it, or get it from its source again.",
+    FILE,
+)
+LINK = Rule(
+    "artifact/link-leaves-folder",
+    "A link leads out of the folder",
+    Severity.MEDIUM,
+    "What it reaches differs from machine to machine.",
+    "Replace the link by the file.",
+    ("owasp:LLM03", "cwe:CWE-59"),
+)
+ARCHIVE = Rule(
+    "archive/inconsistent",
+    "An archive reads differently in different readers",
+    Severity.HIGH,
+    "Doubled, overlapping or misnamed members and foreign bytes hide contents from scanners "
+    "(CVE-2025-1944, CVE-2025-1945, CVE-2025-10156).",
+    SAFE,
+    FILE,
+)
+TRAVERSAL = Rule(
+    "archive/path-traversal",
+    "An archive member leaves its folder",
+    Severity.HIGH,
+    "Unpacking it writes outside the target folder.",
+    SAFE,
+    ("owasp:LLM03", "cwe:CWE-22"),
+)
+RULES = (LYING, LINK, ARCHIVE, TRAVERSAL)

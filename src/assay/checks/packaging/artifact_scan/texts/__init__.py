@@ -1,0 +1,61 @@
+"""Texts: what kind they are, and their judges, a module each.
+
+`JUDGES` see every text, whatever file it lies in; `KIND_JUDGES` see whole files of one kind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.texts import templates, unjudged
+
+Judge: TypeAlias = Callable[[Blob, str, Inspection], None]
+KINDS = frozenset({"json", "text", "program"})
+JUDGES: tuple[Judge, ...] = (templates.judge,)
+KIND_JUDGES: Mapping[str, Judge] = {"program": unjudged.judge}
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A text: its kind, its characters and, where it is JSON, what it says."""
+
+    kind: str
+    text: str
+    document: Any = None
+
+
+def recognise(blob: Blob, most: int) -> Recognised | None:
+    """What kind of text a region is, by its first `most` bytes; None where it is no text."""
+    if b"\0" in blob.head(4096):
+        return None
+    try:
+        text = blob.head(most).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    if unjudged.is_code(blob):
+        return Recognised("program", text)
+    try:
+        return Recognised("json", text, json.loads(text))
+    except (ValueError, RecursionError):
+        return Recognised("text", text)
+
+
+def judge(blob: Blob, text: str, inspection: Inspection) -> None:
+    """Let every judge of texts look."""
+    for one in JUDGES:
+        one(blob, text, inspection)
+
+
+def judge_file(blob: Blob, found: Recognised, inspection: Inspection) -> None:
+    """Judge a whole file of text: by its kind, and as any text."""
+    if found.kind == "json":
+        inspection.document(blob, found.document)
+        return
+    inspection.text(blob, found.text)
+    if found.kind in KIND_JUDGES:
+        KIND_JUDGES[found.kind](blob, found.text, inspection)
