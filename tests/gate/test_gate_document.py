@@ -82,6 +82,8 @@ def test_document_in_full(bench: Bench, findings_of: Callable[..., CheckedEviden
                 "check_version": "1",
                 "options": {},
                 "options_match": True,
+                "ignored": {"info": 0, "low": 0, "medium": 0, "high": 0, "critical": 0},
+                "ignored_expired": 0,
                 "role": "model",
             }
         },

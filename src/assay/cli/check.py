@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assay.cli.exits import exit_for_reports
-from assay.cli.output import emit, fail_on_option, output_options, parse_outputs, progress, severity
+from assay.cli.ignoring import ignore_entries
+from assay.cli.output import (
+    emit,
+    fail_on_option,
+    ignore_options,
+    output_options,
+    parse_outputs,
+    progress,
+    severity,
+)
 from assay.core.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--model", default="", help="For an endpoint: the model name to send.")
 @click.option("--rules", is_flag=True, help="Print the check's rules and options, then stop.")
 @fail_on_option
+@ignore_options
 @output_options
 def command(
     name: str,
@@ -39,6 +49,8 @@ def command(
     model: str,
     rules: bool,  # noqa: FBT001
     fail_on: str | None,
+    ignore_file: str | None,
+    known: str | None,
     format_: str,
     outputs: tuple[str, ...],
     no_progress: bool,  # noqa: FBT001
@@ -65,11 +77,13 @@ def command(
     targets = parse_outputs(outputs)
     parsed = _parse_options(options)
     require_json(parsed, "--option")
+    examined = _subject(check, subject, model)
     task = Task(
         check,
-        _subject(check, subject, model),
+        examined,
         _subject(check, baseline, model) if baseline else None,
         parsed,
+        ignore_entries(ignore_file, known, [examined]),
     )
     with progress(name, disabled=no_progress) as shown:
         report = run_task(task, progress=shown).report

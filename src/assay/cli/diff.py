@@ -7,7 +7,16 @@ from pathlib import Path
 import click
 
 from assay.cli.exits import exit_for_reports
-from assay.cli.output import emit, fail_on_option, output_options, parse_outputs, progress, severity
+from assay.cli.ignoring import ignore_entries
+from assay.cli.output import (
+    emit,
+    fail_on_option,
+    ignore_options,
+    output_options,
+    parse_outputs,
+    progress,
+    severity,
+)
 from assay.core.errors import UsageError
 
 
@@ -17,6 +26,7 @@ from assay.core.errors import UsageError
 @click.option("--model", default="default", help="For endpoints: the model name to send.")
 @click.option("--suite", "suites", multiple=True, help="For endpoints: a suite of prompts (JSONL).")
 @fail_on_option
+@ignore_options
 @output_options
 def command(
     base: str,
@@ -24,6 +34,8 @@ def command(
     model: str,
     suites: tuple[str, ...],
     fail_on: str | None,
+    ignore_file: str | None,
+    known: str | None,
     format_: str,
     outputs: tuple[str, ...],
     no_progress: bool,  # noqa: FBT001
@@ -48,7 +60,8 @@ def command(
     else:
         check, options = load_check("model.weights-diff"), {}
         pair = [Subject.from_path(text) for text in (candidate, base)]
+    task = Task(check, pair[0], pair[1], options, ignore_entries(ignore_file, known, pair))
     with progress(check.info.name, disabled=no_progress) as shown:
-        report = run_task(Task(check, pair[0], pair[1], options), progress=shown).report
+        report = run_task(task, progress=shown).report
     emit(document_of([report], f"{base} → {candidate}"), format_, targets)
     return exit_for_reports([report], severity(fail_on))

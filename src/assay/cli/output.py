@@ -57,6 +57,26 @@ def fail_on_option(function: F) -> F:
     )(function)
 
 
+def ignore_options(function: F) -> F:
+    """`--ignore-file FILE` and `--known FILE`: findings that do not count."""
+    for option in (
+        click.option(
+            "--known",
+            default=None,
+            type=click.Path(),
+            help="A JSON report whose findings count as known.",
+        ),
+        click.option(
+            "--ignore-file",
+            default=None,
+            type=click.Path(),
+            help="Findings to ignore, with reasons and dates; default: assay-ignore.yaml here or above.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 def severity(name: str | None) -> Severity | None:
     """The severity of that name."""
     from assay.core.finding import Severity  # noqa: PLC0415

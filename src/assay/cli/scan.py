@@ -7,16 +7,28 @@ from pathlib import Path
 import click
 
 from assay.cli.exits import Exit, exit_for_reports
-from assay.cli.output import emit, fail_on_option, output_options, parse_outputs, progress, severity
+from assay.cli.ignoring import ignore_entries
+from assay.cli.output import (
+    emit,
+    fail_on_option,
+    ignore_options,
+    output_options,
+    parse_outputs,
+    progress,
+    severity,
+)
 
 
 @click.command("scan")
 @click.argument("paths", nargs=-1, required=True, type=click.Path())
 @fail_on_option
+@ignore_options
 @output_options
 def command(
     paths: tuple[str, ...],
     fail_on: str | None,
+    ignore_file: str | None,
+    known: str | None,
     format_: str,
     outputs: tuple[str, ...],
     no_progress: bool,  # noqa: FBT001  click hands flags over so
@@ -39,15 +51,16 @@ def command(
 
     targets = parse_outputs(outputs)
     check = load_check("artifact.scan")
-    reports, unread = [], []
+    subjects, unread = [], []
+    for path in paths:
+        try:
+            subjects.append(Subject.from_path(Path(path)))
+        except AssayError as error:
+            unread.append(error)
+    ignores = ignore_entries(ignore_file, known, subjects)
     with progress("scanning", disabled=no_progress) as shown:
-        for path in paths:
-            try:
-                subject = Subject.from_path(Path(path))
-            except AssayError as error:
-                unread.append(error)
-                continue
-            reports.append(run_task(Task(check, subject), progress=shown).report)
+        tasks = [Task(check, subject, ignores=ignores) for subject in subjects]
+        reports = [run_task(task, progress=shown).report for task in tasks]
     for problem in unread:
         click.echo(f"assay: {problem.diagnostics()}", err=True)
     if not reports:

@@ -1,14 +1,14 @@
-"""The shape of `assay.yaml`. Unknown keys are errors: a typo must not switch a check off.
+"""The shape of `assay.yaml` and the ignore file. Unknown keys are errors: a typo must not switch a check off.
 
-pipeline/project.py finds and reads the file; here stands only what it may say.
+pipeline/project.py and pipeline/ignoring.py find and read them; here stands only what they may say.
 """
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
@@ -79,6 +79,31 @@ class NotApplicableSection(_Section):
 
     reason: str = Field(min_length=10)
     expires: date | None = None
+
+
+class IgnoreSection(_Section):
+    """An entry of the ignore file: which findings, why they may stay, and until when."""
+
+    reason: str = Field(min_length=10)
+    expires: date
+    rule: str = ""
+    check: str = ""
+    path: str = ""
+    name: str = ""
+    fingerprint: str = Field("", pattern=r"^([0-9a-f]{12,32})?$")
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not (self.rule.strip("*?") or self.path.strip("*?") or self.name.strip("*?") or self.fingerprint):
+            raise ValueError("an entry must name a rule, path, name or fingerprint")
+        return self
+
+
+class IgnoreFile(_Section):
+    """`assay-ignore.yaml`."""
+
+    version: Literal[1] = 1
+    ignore: list[IgnoreSection] = Field(default_factory=list, max_length=10_000)
 
 
 class PolicySection(_Section):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -63,6 +64,21 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Ignored:
+    """A finding that does not count, because somebody decided so.
+
+    Attributes:
+        finding: what was seen.
+        reason: why it may stay.
+        expires: the last day on which that holds, or None for what an earlier report knew already.
+    """
+
+    finding: Finding
+    reason: str
+    expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """An external tool that took part: name, version, SHA-256 of its binary."""
 
@@ -87,6 +103,8 @@ class Report:
         baseline: what it was compared with, if anything.
         engines: external tools that took part.
         message: for `error` and `incomplete`: the cause and next step in one line.
+        ignored: findings that were seen and set aside (`core.ignoring`).
+        fail_on: the severity from which a finding makes it `fail`; None where the check did not say.
     """
 
     check: str
@@ -99,6 +117,8 @@ class Report:
     baseline: Subject | None = None
     engines: tuple[Engine, ...] = ()
     message: str = ""
+    ignored: tuple[Ignored, ...] = ()
+    fail_on: Severity | None = None
 
     def counts(self) -> dict[str, int]:
         """Findings by severity, every severity named."""
@@ -129,12 +149,7 @@ def conclude(
     Otherwise anything skipped makes it `incomplete`. Nothing examined at all is `incomplete` too.
     """
     ordered = tuple(sorted(findings, key=lambda f: (-f.severity.rank, f.rule, str(f.location))))
-    if any(finding.severity.at_least(fail_on) for finding in ordered):
-        status = Status.FAIL
-    elif not coverage.complete or coverage.examined == 0:
-        status = Status.INCOMPLETE
-    else:
-        status = Status.PASS
+    status = status_of(ordered, coverage, fail_on)
     if status is Status.INCOMPLETE and not message:
         message = _why_incomplete(coverage)
     return Report(
@@ -148,7 +163,15 @@ def conclude(
         baseline=baseline,
         engines=engines,
         message=message,
+        fail_on=fail_on,
     )
+
+
+def status_of(findings: Iterable[Finding], coverage: Coverage, fail_on: Severity | None) -> Status:
+    """The status that follows from findings and coverage; without `fail_on` no finding is a failure."""
+    if fail_on is not None and any(finding.severity.at_least(fail_on) for finding in findings):
+        return Status.FAIL
+    return Status.PASS if coverage.complete and coverage.examined else Status.INCOMPLETE
 
 
 def incomplete(check: str, subject: Subject, reason: str, *, unit: str = "subjects") -> Report:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from assay.core.errors import GateError
 from assay.core.evidence import Execution
 from assay.core.finding import Finding, Severity
 from assay.core.release import Candidate, NotApplicable
-from assay.core.report import Report
+from assay.core.report import Ignored, Report
 from assay.core.subject import Subject, SubjectKind
 from assay.gate.document import (
     FINDINGS_CAP,
@@ -193,9 +194,16 @@ def _check_state(
         check_version=short(checked.execution.check_version),
         options=option_values(name, checked.options),
         options_match=checked.options_match,
+        ignored=Counts(**Counter(item.finding.severity.value for item in report.ignored)),
+        ignored_expired=sum(not _holds(item, now) for item in report.ignored),
         role=part or _ROLE[report.subject.kind],
         **said,
     )
+
+
+def _holds(item: Ignored, now: datetime) -> bool:
+    """Whether a finding is still ignored; at the gate every such decision needs its last day."""
+    return item.expires is not None and now.astimezone(UTC).date() <= item.expires
 
 
 def _is_part(subject: Subject, role: str, candidate: Candidate) -> bool:

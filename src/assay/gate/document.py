@@ -130,7 +130,9 @@ class CheckState:
         check_version: version of the check's rules.
         options: the options that the check ran with, as the project wrote them. Of a list or mapping the
             first 50 entries; what is nested in one, or cut, is the SHA-256 of the whole.
-        options_match: whether the project sets the same options now.
+        options_match: whether the project sets the same options, and ignores the same findings, now.
+        ignored: findings that the project's ignore file sets aside, by severity; they are in no other count.
+        ignored_expired: how many of them by an entry that has run out since.
         role: the part of a release that the check looks at (`model`, `data`, `environment`, `endpoint` …),
             or "" if unknown.
     """
@@ -159,6 +161,8 @@ class CheckState:
     check_version: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     options_match: bool = True
+    ignored: Counts = field(default_factory=Counts)
+    ignored_expired: int = 0
     role: str = ""
 
 

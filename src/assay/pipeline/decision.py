@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from assay.core.canonical import canonical_digest
 from assay.core.check import check_names, load_check
 from assay.core.errors import RegistryError
+from assay.core.ignoring import still_ignored
 from assay.core.release import Candidate, NotApplicable, Verdict
 from assay.gate import (
     Champion,
@@ -23,6 +24,7 @@ from assay.gate import (
     open_engine,
 )
 from assay.pipeline.history import release_stack
+from assay.pipeline.ignoring import project_ignores
 from assay.pipeline.journal import Journal
 from assay.pipeline.plan import check_options
 from assay.pipeline.project import LoadedProject
@@ -62,7 +64,7 @@ def judge(
     """
     now = clock()
     policy = project.config.policy
-    evidence = evidence_of(project, journal, candidate, compare_options=compare_options)
+    evidence = evidence_of(project, journal, candidate, now.date(), compare_options=compare_options)
     document = input_document(project, journal, candidate, evidence, registry, now)
     packs = load_packs(policy.packs, root=project.root)
     held = decide(document, packs, open_engine(policy.engine, root=project.root))
@@ -93,24 +95,35 @@ def input_document(
 
 
 def evidence_of(
-    project: LoadedProject, journal: Journal, candidate: Candidate, *, compare_options: bool = True
+    project: LoadedProject,
+    journal: Journal,
+    candidate: Candidate,
+    today: date,
+    *,
+    compare_options: bool = True,
 ) -> dict[str, CheckedEvidence]:
     """The newest evidence of each check that ran for `candidate`, read from the ledger.
 
-    With `compare_options`, each is told whether it ran with the options that `assay.yaml` sets now; a
-    rollback goes to a release that was judged with the options of its day.
+    With `compare_options`, each is told whether it ran with the options that `assay.yaml` sets now, and set
+    aside only findings that the ignore file sets aside now; a rollback goes to a release that was judged
+    with those of its day.
     """
     evidence = {name: item.value for name, item in journal.evidence(candidate.digest).items()}
     if not compare_options:
         return evidence
+    ignores = project_ignores(project)
     return {
-        name: replace(item, options_match=_ran_as_set(project, name, item)) for name, item in evidence.items()
+        name: replace(
+            item,
+            options_match=_ran_as_set(project, name, item) and still_ignored(item.report, ignores, today),
+        )
+        for name, item in evidence.items()
     }
 
 
 def _ran_as_set(project: LoadedProject, check: str, evidence: CheckedEvidence) -> bool:
-    today = canonical_digest(check_options(project, load_check(check)))
-    return evidence.execution.options_digest == today
+    options = canonical_digest(check_options(project, load_check(check)))
+    return evidence.execution.options_digest == options
 
 
 def _declared_today(project: LoadedProject, journal: Journal, candidate: Candidate) -> list[NotApplicable]:

@@ -12,6 +12,7 @@ from typing import Protocol
 from assay.core.check import Check, Progress, Role, SilentProgress
 from assay.core.errors import AssayError
 from assay.core.evidence import Evidence
+from assay.core.ignoring import IgnoreEntry
 from assay.core.release import Candidate
 from assay.core.report import Report, Status
 from assay.core.subject import Subject
@@ -60,6 +61,7 @@ class ReleaseRun:
         tampered: asked after each check: why what it saw may not be what was hashed, or "".
         cancelled: asked between units of work.
         clock: the time.
+        ignores: the project's ignore file.
         reports: by check, in the order they ended.
         entries: ledger index of each check's evidence.
     """
@@ -73,6 +75,7 @@ class ReleaseRun:
     tampered: Callable[[], str]
     cancelled: Callable[[], bool]
     clock: Callable[[], datetime]
+    ignores: tuple[IgnoreEntry, ...] = ()
     reports: dict[str, Report] = field(default_factory=dict)
     entries: dict[str, int] = field(default_factory=dict)
 
@@ -100,7 +103,7 @@ class ReleaseRun:
             ):
                 for check in checks:
                     options = check_options(self.project, check)
-                    self._one(check, Task(check, served, approved, options))
+                    self._one(check, Task(check, served, approved, options, self.ignores))
         except AssayError as error:
             left = [check for check in checks if check.info.name not in self.reports]
             if not left:
@@ -119,7 +122,7 @@ class ReleaseRun:
     def _task(self, check: Check) -> Task:
         subject = self.candidate.subjects[check.info.role.value]
         baseline = self.baseline if check.info.role is Role.MODEL and check.info.baseline else None
-        return Task(check, subject, baseline, check_options(self.project, check))
+        return Task(check, subject, baseline, check_options(self.project, check), self.ignores)
 
     def _one(self, check: Check, task: Task) -> None:
         progress = self.watcher.started(check)

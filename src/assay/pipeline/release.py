@@ -17,6 +17,7 @@ from assay.pipeline.candidate import changed, resolve_candidate, stamps
 from assay.pipeline.decision import Decided, evidence_of, input_document, judge, registry_state
 from assay.pipeline.execution import ReleaseRun, SilentWatcher, Watcher
 from assay.pipeline.history import newest_rollback_from
+from assay.pipeline.ignoring import project_ignores
 from assay.pipeline.journal import Journal
 from assay.pipeline.plan import plan_release
 from assay.pipeline.project import LoadedProject
@@ -93,6 +94,7 @@ def run_release(
         before = stamps(project, model_path=model_path)
         candidate = resolve_candidate(project, model_path=model_path)
         plan = plan_release(project, candidate)
+        ignores = project_ignores(project, list(candidate.subjects.values()))
         watcher.planned(plan, candidate)
         _declare(project, journal, candidate)
         baseline = _approved_model(project, registry)
@@ -100,7 +102,9 @@ def run_release(
         def tampered() -> str:
             return changed(before, stamps(project, model_path=model_path))
 
-        run = ReleaseRun(project, journal, candidate, plan, baseline, watcher, tampered, cancelled, clock)
+        run = ReleaseRun(
+            project, journal, candidate, plan, baseline, watcher, tampered, cancelled, clock, ignores
+        )
         run.all_checks()
         release = _Release(project, journal, registry, candidate, run.reports, run.entries, recovered, clock)
         return release.conclude(promote_it=promote_it)
@@ -138,8 +142,9 @@ def gate_input(project: LoadedProject) -> dict[str, Any]:
     journal = Journal.of_project(project)
     try:
         state = registry_state(registry, journal, config.model.name, config.registry.alias)
-        evidence = evidence_of(project, journal, candidate)
-        return input_document(project, journal, candidate, evidence, state, _now())
+        now = _now()
+        evidence = evidence_of(project, journal, candidate, now.date())
+        return input_document(project, journal, candidate, evidence, state, now)
     finally:
         journal.close()
 

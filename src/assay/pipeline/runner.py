@@ -14,6 +14,7 @@ from assay.core.check import Check, Context, Progress, SilentProgress
 from assay.core.errors import AssayError
 from assay.core.evidence import Evidence, Execution
 from assay.core.finding import Finding
+from assay.core.ignoring import IgnoreEntry, ignore_findings
 from assay.core.report import Coverage, Report, Status, incomplete
 from assay.core.subject import Subject
 
@@ -24,12 +25,13 @@ def _now() -> datetime:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Task:
-    """One check to run: on what, compared with what, how."""
+    """One check to run: on what, compared with what, how, and which of its findings do not count."""
 
     check: Check
     subject: Subject
     baseline: Subject | None = None
     options: Mapping[str, JSON] = dataclasses.field(default_factory=dict)
+    ignores: tuple[IgnoreEntry, ...] = ()
 
 
 def run_task(
@@ -53,7 +55,7 @@ def run_task(
             cancelled=cancelled,
             clock=clock,
         )
-        report = _guarded(task, context)
+        report = ignore_findings(_guarded(task, context), task.ignores, started.date())
     execution = Execution(
         version=assay.__version__,
         check_version=task.check.info.version,

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from assay.core.canonical import JSON
@@ -39,6 +39,15 @@ class JsonFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonIgnored:
+    """A finding that was seen and set aside, why, and the last day on which that holds."""
+
+    finding: JsonFinding
+    reason: str
+    expires: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class JsonReport:
     """A check's outcome; `counts` names every severity, `ledger_entry` is its evidence's index."""
 
@@ -55,6 +64,8 @@ class JsonReport:
     details: Mapping[str, JSON]
     engines: tuple[Engine, ...]
     ledger_entry: int | None
+    ignored: tuple[JsonIgnored, ...]
+    fail_on: Severity | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +139,18 @@ def _shaped(document: Document) -> JsonDocument:
 def _report(document: Document, report: Report) -> JsonReport:
     stage = stage_of(document, report.check)
     entries = document.ledger.entries if document.ledger else {}
-    copied = {f.name: getattr(report, f.name) for f in fields(Report) if f.name != "findings"}
+    copied = {
+        f.name: getattr(report, f.name) for f in fields(Report) if f.name not in {"findings", "ignored"}
+    }
     return JsonReport(
         **copied,
         stage=stage.value if stage else "",
         counts=report.counts(),
         findings=tuple(_finding(finding) for finding in report.findings),
         ledger_entry=entries.get(report.check),
+        ignored=tuple(
+            JsonIgnored(_finding(item.finding), item.reason, item.expires) for item in report.ignored
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from assay.reports.stages import (
     count_text,
     coverage_text,
     declared_text,
+    ignored_text,
     severity_counts,
     sorted_findings,
     worst_first,
@@ -62,6 +63,9 @@ def _suite(root: ET.Element, document: Document, report: Report) -> None:
     failing = _failing(report)
     for finding in sorted_findings(report):
         _finding(suite, report, finding, failing)
+    for item in report.ignored:
+        case = _case(suite, report.check, f"{item.finding.rule} {item.finding.location}".strip())
+        ET.SubElement(case, "system-out").text = visible(f"ignored: {ignored_text(item)}")
     _examined(suite, report)
     _count(suite)
 

@@ -15,6 +15,7 @@ from assay.reports.stages import (
     coverage_text,
     declared_in,
     declared_text,
+    ignored_text,
     severity_counts,
     sorted_findings,
     totals,
@@ -97,7 +98,7 @@ def _board(document: Document) -> Iterator[str]:
 
 
 def _report(report: Report) -> Iterator[str]:
-    if report.status is Status.PASS and not report.findings:
+    if report.status is Status.PASS and not report.findings and not report.ignored:
         return
     yield f"### {markdown_code(report.check)} {_MARK[report.status]}"
     yield ""
@@ -121,6 +122,20 @@ def _report(report: Report) -> Iterator[str]:
     if len(report.findings) > MAX_FINDINGS:
         yield f"… and {len(report.findings) - MAX_FINDINGS:,} more: see the JSON or HTML report."
         yield ""
+    yield from _ignored(report)
+
+
+def _ignored(report: Report) -> Iterator[str]:
+    if not report.ignored:
+        return
+    yield f"**Ignored: {counted(len(report.ignored), 'findings')}**"
+    yield ""
+    for item in report.ignored[:MAX_SKIPPED]:
+        where = markdown_code(str(item.finding.location), limit=120)
+        yield f"* {where} {markdown_text(ignored_text(item), limit=300)}"
+    if len(report.ignored) > MAX_SKIPPED:
+        yield f"* … and {len(report.ignored) - MAX_SKIPPED:,} more"
+    yield ""
 
 
 def _skipped(report: Report) -> Iterator[str]:

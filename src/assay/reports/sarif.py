@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from assay.core.finding import Finding, Rule, Severity
-from assay.core.report import Report, Status
+from assay.core.report import Ignored, Report, Status
 from assay.core.subject import Subject, SubjectKind
 from assay.reports.document import Document
 from assay.reports.plain import visible
@@ -57,7 +57,10 @@ def render(document: Document) -> str:
         },
         "automationDetails": {"id": "assay/", "description": _text(document.title)},
         "invocations": [_invocation(report) for report in reports] or [_nothing_ran()],
-        "results": [_result(r, f, index) for r in reports for f in sorted_findings(r)],
+        "results": [
+            *(_result(r, f, index) for r in reports for f in sorted_findings(r)),
+            *(_suppressed(r, item, index) for r in reports for item in r.ignored),
+        ],
         "columnKind": "unicodeCodePoints",
         "properties": _run_properties(document),
     }
@@ -74,7 +77,7 @@ def _text(text: str) -> Node:
 def _rules(document: Document, reports: Iterable[Report]) -> list[Node]:
     known = document.rules()
     used: dict[str, Finding] = {}
-    for finding in (finding for report in reports for finding in report.findings):
+    for finding in (f for r in reports for f in (*r.findings, *(item.finding for item in r.ignored))):
         first = used.setdefault(finding.rule, finding)
         if finding.severity.rank > first.severity.rank:
             used[finding.rule] = finding
@@ -120,6 +123,14 @@ def _result(report: Report, finding: Finding, index: dict[str, int]) -> Node:
         "partialFingerprints": {"assay/v1": fingerprint(finding)},
         "properties": properties,
     }
+
+
+def _suppressed(report: Report, item: Ignored, index: dict[str, int]) -> Node:
+    """A finding that was set aside, with the reason as its justification (3.35)."""
+    until = f" (until {item.expires})" if item.expires else ""
+    node = _result(report, item.finding, index)
+    justification = visible(f"{item.reason}{until}")
+    return {**node, "suppressions": [{"kind": "external", "justification": justification}]}
 
 
 def _location(subject: Subject, finding: Finding) -> Node:

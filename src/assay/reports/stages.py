@@ -9,7 +9,7 @@ from assay.core.canonical import canonical_digest
 from assay.core.check import Stage
 from assay.core.finding import Finding, Severity
 from assay.core.release import NotApplicable
-from assay.core.report import Report, Status
+from assay.core.report import Ignored, Report, Status
 from assay.reports.document import Document
 from assay.reports.plain import visible
 
@@ -108,6 +108,12 @@ def coverage_text(report: Report) -> str:
     coverage = report.coverage
     text = f"{counted(coverage.examined, coverage.unit)} examined"
     return f"{text}, {coverage.skipped_total:,} not" if coverage.skipped_total else text
+
+
+def ignored_text(item: Ignored) -> str:
+    """Why a finding is set aside, and until when."""
+    until = f" (until {item.expires})" if item.expires else ""
+    return f"{item.finding.severity.value} {item.finding.rule}: {item.reason}{until}"
 
 
 def fingerprint(finding: Finding) -> str:

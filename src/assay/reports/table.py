@@ -22,6 +22,7 @@ from assay.reports.stages import (
     counted,
     coverage_text,
     declared_text,
+    ignored_text,
     severity_counts,
     sorted_findings,
     totals,
@@ -99,7 +100,16 @@ def _report(report: Report) -> Iterator[RenderableType]:
         yield from _file(path, findings, min(longest, MAX_RULE))
     if len(report.findings) > MAX_FINDINGS:
         yield _indented(Text(f"… and {len(report.findings) - MAX_FINDINGS:,} more: use -f json to see all"))
+    yield from _ignored(report)
     yield Text()
+
+
+def _ignored(report: Report) -> Iterator[RenderableType]:
+    for item in report.ignored[:MAX_SKIPPED]:
+        where = visible(str(item.finding.location), limit=100)
+        yield _indented(Text(f"ignored: {where} {visible(ignored_text(item), limit=300)}", "dim"))
+    if len(report.ignored) > MAX_SKIPPED:
+        yield _indented(Text(f"ignored: {len(report.ignored) - MAX_SKIPPED:,} more", "dim"))
 
 
 def _file(path: str, findings: list[Finding], rule_width: int) -> Iterator[RenderableType]:

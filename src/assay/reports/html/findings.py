@@ -10,7 +10,7 @@ from assay.reports.html.behavior import behavior
 from assay.reports.html.element import Markup, join, number, short, tag
 from assay.reports.html.tables import bom, triggers
 from assay.reports.html.weights import weights
-from assay.reports.stages import coverage_text, fingerprint, sorted_findings
+from assay.reports.stages import counted, coverage_text, fingerprint, ignored_text, sorted_findings
 
 MAX_FINDINGS = 300
 MAX_SKIPPED = 100
@@ -28,6 +28,7 @@ def report_section(document: Document, report: Report, anchor: str) -> Markup:
         _message(report),
         _skipped(report),
         _findings(report),
+        _ignored(report),
         triggers(report.details),
         behavior(report.details),
         weights(report.details, frozenset(f.location.name for f in report.findings)),
@@ -83,6 +84,26 @@ def _findings(report: Report) -> Markup | None:
             tag("ul", (_finding(finding) for finding in listed), class_="findings"),
             tag("p", f"… and {more:,} more: the JSON report has them all.", class_="quiet") if more else None,
         )
+    )
+
+
+def _ignored(report: Report) -> Markup | None:
+    if not report.ignored:
+        return None
+    rows = [
+        tag(
+            "tr",
+            tag("td", tag("code", str(item.finding.location))),
+            tag("td", item.finding.message),
+            tag("td", ignored_text(item)),
+        )
+        for item in report.ignored[:MAX_FINDINGS]
+    ]
+    head = tag("tr", (tag("th", name, scope="col") for name in ("where", "found", "why it is ignored")))
+    return tag(
+        "details",
+        tag("summary", f"{counted(len(report.ignored), 'findings')} ignored"),
+        scroll(tag("table", tag("thead", head), tag("tbody", rows))),
     )
 
 

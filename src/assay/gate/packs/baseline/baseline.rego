@@ -108,6 +108,23 @@ reasons contains fail("check-incomplete", name, message, remedy) if {
 	remedy := "Report this to the check's author; until then it cannot count as passed."
 }
 
+reasons contains fail("ignore-expired", name, message, remedy) if {
+	some name in judged
+	check := input.checks[name]
+	not check.ignored_expired == 0
+	message := sprintf("%s ignores %v findings by entries that have run out", [name, check.ignored_expired])
+	remedy := "Correct the findings, or renew the entries of assay-ignore.yaml, and run `assay run` again."
+}
+
+# Whoever writes the ignore file is not the only one who should know of what is severe.
+reasons contains hold("ignored-severe", name, message, remedy) if {
+	some name in judged
+	ignored := input.checks[name].ignored
+	ignored.high + ignored.critical > 0
+	message := sprintf("%s ignores %v critical and %v high findings", [name, ignored.critical, ignored.high])
+	remedy := "Read why in the report, then `assay approve --reason …`, or correct them."
+}
+
 reasons contains fail("evidence-unsigned", name, message, remedy) if {
 	some name in judged
 	check := input.checks[name]

@@ -14,6 +14,7 @@ check := {
 	"age_seconds": 60, "signed": true, "signer": "key", "signature_problem": "",
 	"subject": "aa", "subject_matches": true, "baseline": "bb", "baseline_matches": true, "check_version": "1",
 	"options": {}, "options_match": true, "role": "",
+	"ignored": {"info": 0, "low": 0, "medium": 0, "high": 0, "critical": 0}, "ignored_expired": 0,
 }
 
 release := {
@@ -55,6 +56,18 @@ test_missing_evidence_fails if {
 
 test_failed_check_fails if {
 	only("fail", "check-failed", "data.hygiene") with input as changed("data.hygiene", {"status": "fail"})
+}
+
+test_ignored_by_an_expired_entry_fails if {
+	only("fail", "ignore-expired", "data.hygiene") with input as changed("data.hygiene", {"ignored_expired": 1})
+}
+
+test_ignored_high_finding_holds if {
+	only("hold", "ignored-severe", "artifact.scan") with input as changed("artifact.scan", {"ignored": {"info": 0, "low": 0, "medium": 0, "high": 1, "critical": 0}})
+}
+
+test_ignored_medium_finding_passes if {
+	found == set() with input as changed("artifact.scan", {"ignored": {"info": 0, "low": 0, "medium": 1, "high": 0, "critical": 0}})
 }
 
 test_incomplete_check_fails if {

@@ -43,6 +43,15 @@ reasons contains baseline.fail("evidence-not-recent", name, message, remedy) if 
 	remedy := "Run `assay run` again."
 }
 
+reasons contains baseline.hold("ignored-review", name, message, remedy) if {
+	some name in baseline.judged
+	ignored := input.checks[name].ignored
+	ignored.medium > 0
+	ignored.high + ignored.critical == 0
+	message := sprintf("%s ignores %v medium findings", [name, ignored.medium])
+	remedy := "Read why in the report, then `assay approve --reason …`, or correct them."
+}
+
 reasons contains baseline.hold("declaration-review", name, message, remedy) if {
 	some name in baseline.waived
 	message := sprintf("%s is declared not applicable: %s", [name, input.checks[name].not_applicable_reason])

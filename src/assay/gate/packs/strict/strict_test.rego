@@ -12,6 +12,7 @@ check := {
 	"age_seconds": 60, "signed": true, "signer": "key", "signature_problem": "",
 	"subject": "aa", "subject_matches": true, "baseline": "bb", "baseline_matches": true, "check_version": "1",
 	"options": {}, "options_match": true, "role": "",
+	"ignored": {"info": 0, "low": 0, "medium": 0, "high": 0, "critical": 0}, "ignored_expired": 0,
 }
 
 release := {
@@ -50,6 +51,10 @@ test_baseline_counts if only("fail", "evidence-missing", "artifact.scan") with i
 
 test_medium_finding_fails if {
 	only("fail", "findings-refused", "data.hygiene") with input as changed("data.hygiene", {"counts": {"info": 0, "low": 0, "medium": 1, "high": 0, "critical": 0}})
+}
+
+test_ignored_medium_finding_holds if {
+	only("hold", "ignored-review", "data.hygiene") with input as changed("data.hygiene", {"ignored": {"info": 0, "low": 0, "medium": 1, "high": 0, "critical": 0}})
 }
 
 test_low_finding_passes if {

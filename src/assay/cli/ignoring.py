@@ -1,0 +1,45 @@
+"""Which findings the user told us not to count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from assay.core.ignoring import IgnoreEntry
+    from assay.core.subject import Subject
+
+
+def ignore_entries(
+    ignore_file: str | None, known: str | None, subjects: Sequence[Subject]
+) -> tuple[IgnoreEntry, ...]:
+    """The entries of the ignore file and of the known report.
+
+    Args:
+        ignore_file: as named by the user; None looks for `assay-ignore.yaml` here and above.
+        known: an earlier JSON report, or None.
+        subjects: what is examined; a file found inside of it is not applied, because whoever made the
+            files could hide anything with it.
+
+    Raises:
+        ConfigError: a file cannot be read, or is wrong.
+    """
+    from assay.pipeline import ignoring  # noqa: PLC0415  start-up: only where there is a file
+
+    entries: tuple[IgnoreEntry, ...] = ()
+    file = Path(ignore_file) if ignore_file else ignoring.find_ignore_file(Path())
+    inside = ignoring.lies_inside(file, subjects) if file and not ignore_file else ""
+    if inside:
+        click.echo(
+            f"assay: {file} lies inside {inside}, which is what is examined, and was not applied\n"
+            f"  → Name it with --ignore-file if it is yours.",
+            err=True,
+        )
+    elif file is not None:
+        entries = ignoring.load_ignore_file(file)
+    if known:
+        entries += ignoring.known_findings(Path(known))
+    return entries
