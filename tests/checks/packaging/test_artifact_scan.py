@@ -124,6 +124,25 @@ def test_lying_extension(tmp_path: Path, scan: Scan) -> None:
     assert [finding.rule for finding in scan(file).findings] == ["artifact/lying-extension"]
 
 
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("cat\ndog\nfish\n", Status.PASS),  # reads as GLOBAL at.dog, then breaks
+        ("click\nnumpy==2.0\n", Status.PASS),
+        ("idea\nword\n", Status.PASS),
+        ("copy\nthat\n(listed\n", Status.PASS),
+        ("cos\nsystem\nfish\n", Status.FAIL),
+        ("cat\ndog\n(S'x'\ntRfish", Status.FAIL),
+        ("cat\ndog\n.", Status.FAIL),
+    ],
+)
+def test_a_list_of_words_is_no_pickle(text: str, status: Status, tmp_path: Path, scan: Scan) -> None:
+    (tmp_path / "labels.txt").write_text(text)
+    assert scan(tmp_path / "labels.txt").status is status
+    (tmp_path / "model.pkl").write_text(text)
+    assert scan(tmp_path / "model.pkl").status is not Status.PASS
+
+
 def _zip(*members: tuple[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -13,6 +15,8 @@ from assay.subjects.pickles.records import Event, PickleRecord
 
 # functools.partial(f, …) calls f later, which REDUCE could do at once: it adds nothing to what f may do.
 _WRAPPERS = frozenset({("functools", "partial")})
+TEXT_HEAD = 1 << 16
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 MAX_FINDINGS = 100  # of one file; the rest says the same
 _OBFUSCATED = {
     "computed-name": "names a global by a computed value: {0}",
@@ -26,7 +30,7 @@ def judge(
 ) -> PickleRecord | None:
     """Read `blob` as pickles and report what they do; None where it is no pickle."""
     record = machine.read(blob.fd, blob.start, blob.size, probe=probe)
-    if not record.is_pickle:
+    if not record.is_pickle or (probe and _is_chance(record, blob)):
         return None
     allow = _with_wrappers(record, allow)
     suspicious = any(not _fine(e, allow) for e in record.of("global", "mutate", "call", *_OBFUSCATED))
@@ -48,6 +52,29 @@ def judge(
          "globals": [n[:200] for n in named[:200]]}
     )  # fmt: skip
     return record
+
+
+def _is_chance(record: PickleRecord, blob: Blob) -> bool:
+    """Whether a text merely begins as a pickle of protocol 0 does: `cat`, `dog` imports at.dog.
+
+    It is one when a machine reads it to its STOP, when it calls something, and when it names known danger.
+    """
+    if any(event.kind == "end" and not event.what[1] for event in record.events):
+        return False
+    serious = record.of("call", "mutate", *_OBFUSCATED, "frame")
+    denied = any(policy.is_denied(*event.what[:2]) for event in record.of("global"))
+    return not serious and not denied and is_text(blob.head(TEXT_HEAD))
+
+
+def is_text(head: bytes) -> bool:
+    """Whether bytes are UTF-8, but for a character cut off at the end, without control characters."""
+    if _CONTROLS.search(head):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _with_wrappers(record: PickleRecord, allow: Mapping[str, str]) -> Mapping[str, str]:

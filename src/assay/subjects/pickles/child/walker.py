@@ -329,9 +329,14 @@ class Walker:
         self._push(Global("?", "?"))
 
     def _op_inst(self, value: object) -> None:
+        marked = bool(self._marks)
         args = self._pop_mark()
         module, name = (part.decode("utf-8", "backslashreplace") for part in value)  # type: ignore[attr-defined]
-        self._call(self._recorder.imported(module, name, self._at), tuple(args), "INST")
+        named = self._recorder.imported(module, name, self._at)
+        if marked:
+            self._call(named, tuple(args), "INST")
+        else:  # C refuses it unseen, pure Python has imported it by then: neither comes to the call
+            self._push(UNKNOWN)
 
     def _op_obj(self, _: object) -> None:
         items = self._pop_mark()
