@@ -85,6 +85,15 @@ def test_other_algorithms_are_refused(private: Any) -> None:
     assert "Ed25519 or ECDSA P-256" in caught.value.diagnostics()
 
 
+def test_bits_that_padding_leaves_are_no_second_form() -> None:
+    place = ENVELOPE.rindex(b'=="') - 1
+    for letter in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/":
+        changed = ENVELOPE[:place] + bytes([letter]) + ENVELOPE[place + 1 :]
+        if changed != ENVELOPE:
+            with pytest.raises(TamperError):
+                open_envelope(changed, RING)
+
+
 @given(place=st.integers(0), value=st.integers(0, 255))
 def test_no_changed_byte_goes_unnoticed(place: int, value: int) -> None:
     original = ENVELOPE
