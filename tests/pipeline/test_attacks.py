@@ -193,7 +193,9 @@ def test_a_row_taken_out_of_the_ledger_is_seen_by_prove(project: LoadedProject) 
     with connection:
         connection.execute("DELETE FROM entries WHERE kind = 'verdict'")
     connection.close()
-    journal = Journal.of_project(project)
+    with pytest.raises(TamperError):
+        Journal.of_project(project)
+    journal = Journal.of_project(project, intact=False)
     assert not journal.ledger.verify(journal.keyring).sound
 
 

@@ -129,7 +129,7 @@ def _journal(project: str) -> Journal:
     uri = ledger_uri(loaded)
     if isinstance(uri, Path) and not uri.exists():
         raise UsageError("there is no ledger yet", subject=str(uri), remedy="`assay run` makes it.")
-    return Journal.of_project(loaded)
+    return Journal.of_project(loaded, intact=False)
 
 
 def _read(path: str) -> bytes:

@@ -82,8 +82,8 @@ class RangeAudit:
         )
 
 
-def audit_range(connection: Connection, keyring: Keyring, start: int, stop: int) -> RangeAudit:
-    """Judge the entries `start` up to, not including, `stop`."""
+def audit_range(connection: Connection, keyring: Keyring | None, start: int, stop: int) -> RangeAudit:
+    """Judge the entries `start` up to, not including, `stop`; without a keyring, all but their signatures."""
     found = RangeAudit(start, stop)
     digests = _digests(connection, start, stop)
     columns = schema.entries.c
@@ -104,7 +104,7 @@ def _note_missing(found: RangeAudit, start: int, stop: int) -> None:
         found.problems.append((index, "is missing"))
 
 
-def _judge(found: RangeAudit, row: Row, digests: frozenset[bytes], keyring: Keyring) -> None:
+def _judge(found: RangeAudit, row: Row, digests: frozenset[bytes], keyring: Keyring | None) -> None:
     index, kind, appended_at, leaf, envelope = row
     if not (isinstance(kind, str) and isinstance(appended_at, int) and isinstance(envelope, bytes)):
         found.leaves.append(None)
@@ -125,7 +125,7 @@ def _judge(found: RangeAudit, row: Row, digests: frozenset[bytes], keyring: Keyr
         found.problems.append((index, error.cause))
 
 
-def _judge_envelope(found: RangeAudit, row: Row, digests: frozenset[bytes], keyring: Keyring) -> None:
+def _judge_envelope(found: RangeAudit, row: Row, digests: frozenset[bytes], keyring: Keyring | None) -> None:
     index, kind, appended_at, _leaf, envelope = row
     signed = parse_envelope(envelope)
     derived = frozenset(bytes.fromhex(digest) for digest in subject_digests(signed.statement))
@@ -135,7 +135,8 @@ def _judge_envelope(found: RangeAudit, row: Row, digests: frozenset[bytes], keyr
         raise TamperError(f"it is of an unknown kind, {kind[:40]!r}")
     if reason := mismatch(EntryKind(kind), signed.statement["predicateType"]):
         found.problems.append((index, reason))
-    found.signers.update(verify_signatures(signed, keyring, moment_of(appended_at)))
+    if keyring is not None:
+        found.signers.update(verify_signatures(signed, keyring, moment_of(appended_at)))
 
 
 def _digests(connection: Connection, start: int, stop: int) -> dict[int, frozenset[bytes]]:
@@ -152,16 +153,21 @@ def _digests(connection: Connection, start: int, stop: int) -> dict[int, frozens
 _KINDS = frozenset(kind.value for kind in EntryKind)
 
 
-def worker_order(store: Store, keyring: Keyring) -> str:
+def worker_order(store: Store, keyring: Keyring | None) -> str:
     """The first line for a worker: which ledger, and whose signatures count."""
-    revoked = [
-        [entry.keyid, entry.revoked_at.isoformat(), entry.reason] for entry in keyring.revocations.values()
-    ]
-    document = {"path": str(store.path.absolute()), "keys": [key.pem for key in keyring], "revoked": revoked}
+    document: dict[str, Any] = {"path": str(store.path.absolute()), "keys": None}
+    if keyring is not None:
+        document["keys"] = [key.pem for key in keyring]
+        document["revoked"] = [
+            [entry.keyid, entry.revoked_at.isoformat(), entry.reason]
+            for entry in keyring.revocations.values()
+        ]
     return json.dumps(document) + "\n"
 
 
-def _keyring_of(document: Mapping[str, Any]) -> Keyring:
+def _keyring_of(document: Mapping[str, Any]) -> Keyring | None:
+    if document["keys"] is None:
+        return None
     keys = [PublicKey.from_pem(pem.encode()) for pem in document["keys"]]
     revoked = [
         Revocation(keyid, datetime.fromisoformat(moment).astimezone(UTC), reason)

@@ -266,6 +266,20 @@ class Ledger:
 
         return verify(self._store, keyring, anchor=anchor, progress=progress or SilentProgress())
 
+    def require_intact(self) -> None:
+        """Refuse a ledger from which something was taken, or in which something was changed.
+
+        Recomputes what `verify` does, but for signatures, which whoever reads an entry verifies: decisions
+        rest also on the entries that are not there.
+
+        Raises:
+            TamperError: something is not as it was logged; the first problem is named.
+            LedgerError: it cannot be read.
+        """
+        from assay.ledger.verification import verify  # noqa: PLC0415  only whoever decides pays for it
+
+        verify(self._store, None, anchor=None, progress=SilentProgress()).require_sound()
+
     def _entry(self, row: Row) -> Entry:
         index, kind, appended_at, leaf, envelope = row
         try:

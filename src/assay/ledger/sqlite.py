@@ -156,9 +156,20 @@ def explained(path: Path) -> Iterator[None]:
 def _explain(path: Path, error: Exception) -> LedgerError:
     origin = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(origin, "sqlite_errorcode", None)
-    known = _REMEDIES.get(code & 0xFF) if code is not None else None
+    kind = None if code is None else code & 0xFF
+    if kind == sqlite3.SQLITE_IOERR and _is_full(path):
+        kind = sqlite3.SQLITE_FULL  # what failed was the shared memory beside the file
+    known = _REMEDIES.get(kind) if kind is not None else None
     cause, remedy = known or (f"the database refused: {origin}", "Check the file; run `assay ledger verify`.")
     return LedgerError(cause, subject=str(path), remedy=remedy)
+
+
+def _is_full(path: Path) -> bool:
+    """Whether the file system has no block left for this user; where it cannot be told, no."""
+    try:
+        return os.statvfs(path.parent).f_bavail == 0
+    except (AttributeError, OSError):
+        return False
 
 
 def _engine(path: Path, mode: str, *, writable: bool) -> Engine:

@@ -103,7 +103,7 @@ class _Findings:
 
 def verify(
     store: Store,
-    keyring: Keyring,
+    keyring: Keyring | None,
     *,
     anchor: bytes | None,
     progress: Progress,
@@ -113,7 +113,9 @@ def verify(
     findings = _Findings()
     with store.reading() as connection:
         head = _head(connection, findings)
-        anchored = _anchor(anchor, keyring, store.origin, head.size, findings)
+        anchored = None
+        if anchor is not None and keyring is not None:
+            anchored = _anchor(anchor, keyring, store.origin, head.size, findings)
         findings.problems += _strays(connection, head.size)
     tree = _Tree(store, findings, anchored)
     with ThreadPoolExecutor(1) as beside:
@@ -156,11 +158,7 @@ def _head(connection: Connection, findings: _Findings) -> TreeHead:
     return TreeHead(min(head.size, count + MAX_MISSING), head.root)
 
 
-def _anchor(
-    anchor: bytes | None, keyring: Keyring, origin: str, size: int, findings: _Findings
-) -> TreeHead | None:
-    if anchor is None:
-        return None
+def _anchor(anchor: bytes, keyring: Keyring, origin: str, size: int, findings: _Findings) -> TreeHead | None:
     try:
         head = open_head(anchor, keyring, origin)
     except TamperError as error:

@@ -25,12 +25,14 @@ ALONE = 8_000
 AHEAD = 8
 
 
-def audits(store: Store, keyring: Keyring, size: int, workers: int | None = None) -> Iterator[RangeAudit]:
+def audits(
+    store: Store, keyring: Keyring | None, size: int, workers: int | None = None
+) -> Iterator[RangeAudit]:
     """The audits of entries 0 to `size`, in order.
 
     Args:
         store: the ledger.
-        keyring: whose signatures count.
+        keyring: whose signatures count; None leaves them out.
         size: how many entries.
         workers: processes besides this one; None decides by cores and size.
     """
@@ -50,7 +52,7 @@ def _worker_count(size: int) -> int:
     return min(cores - 1, MAX_WORKERS)
 
 
-def _here(store: Store, keyring: Keyring, start: int, stop: int) -> RangeAudit:
+def _here(store: Store, keyring: Keyring | None, start: int, stop: int) -> RangeAudit:
     with store.reading() as connection:
         return audit_range(connection, keyring, start, stop)
 
@@ -58,7 +60,7 @@ def _here(store: Store, keyring: Keyring, start: int, stop: int) -> RangeAudit:
 class _Crew:
     """Worker processes, each driven by a thread of ours, and the calling thread, which works along."""
 
-    def __init__(self, store: Store, keyring: Keyring, count: int) -> None:
+    def __init__(self, store: Store, keyring: Keyring | None, count: int) -> None:
         self._store = store
         self._keyring = keyring
         self._count = count

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from assay.core.codec import from_json, to_json
-from assay.core.errors import AssayError, LedgerError, SubjectError
+from assay.core.errors import AssayError, LedgerError, SigningKeyError, SubjectError
 from assay.core.evidence import (
     ALIAS,
     APPROVAL,
@@ -72,17 +72,30 @@ class Journal:
         self.keyring = keyring
 
     @classmethod
-    def of_project(cls, project: LoadedProject) -> Journal:
+    def of_project(cls, project: LoadedProject, *, intact: bool = True) -> Journal:
         """The journal that `assay.yaml` names; ledger and key are made on first use.
+
+        Args:
+            project: the project.
+            intact: refuse a ledger whose entries are not all there, as logged. Only what looks into a
+                damaged ledger goes without.
 
         Raises:
             LedgerError, SigningKeyError: either cannot be opened.
+            TamperError: the ledger is not intact.
         """
         config = project.config
         own = key_path(project)
         key = SigningKey.load_or_create(own)
         trusted = [project.resolve(path) for path in config.signing.trusted]
-        return cls(Ledger.open(ledger_uri(project)), key, Keyring.load(own, trusted))
+        ledger = Ledger.open(ledger_uri(project))
+        try:
+            if intact:
+                ledger.require_intact()
+            return cls(ledger, key, Keyring.load(own, trusted))
+        except BaseException:
+            ledger.close()
+            raise
 
     def close(self) -> None:
         """Close the ledger."""
@@ -113,11 +126,20 @@ class Journal:
         envelope = sign(payload, key or self.key)
         return self.ledger.append(EntryKind.APPROVAL, envelope).index
 
-    def record_intent(self, move: AliasMove, candidate: Candidate, *, rollback: bool = False) -> int:
-        """Log that an alias is about to be moved."""
+    def record_intent(
+        self,
+        move: AliasMove,
+        candidate: Candidate,
+        *,
+        rollback: bool = False,
+        leaving: Candidate | None = None,
+    ) -> int:
+        """Log that an alias is about to be moved; a rollback also speaks of the release it leaves."""
         kind = EntryKind.ROLLBACK if rollback else EntryKind.PROMOTION
-        payload = statement(candidate_resources(candidate), ALIAS, {"intent": to_json(move)})
-        return self._append(kind, payload)
+        subjects = candidate_resources(candidate)
+        if leaving is not None:
+            subjects += [item for item in candidate_resources(leaving) if item not in subjects]
+        return self._append(kind, statement(subjects, ALIAS, {"intent": to_json(move)}))
 
     def record_outcome(self, outcome: MoveOutcome) -> int:
         """Log how an alias move ended."""
@@ -167,11 +189,21 @@ class Journal:
         """The parts of a candidate, as its newest signed verdict names them.
 
         Raises:
-            LedgerError: no signed verdict speaks of it.
+            SigningKeyError: every verdict on it is signed by keys that are not trusted.
+            LedgerError: no verdict speaks of it.
         """
+        problem = ""
         for logged in self._read(EntryKind.VERDICT, digest, Candidate, "candidate"):
             if not logged.problem and logged.value.digest == digest:
                 return logged.value
+            problem = problem or logged.problem
+        if problem:
+            raise SigningKeyError(
+                f"the verdict on this candidate does not count: {problem}",
+                subject=digest,
+                remedy="Name its signer's public key (`assay key export`) under signing.trusted, or use the"
+                " key that the ledger was written with.",
+            )
         raise LedgerError(
             "the ledger holds no signed verdict on this candidate",
             subject=digest,
