@@ -90,6 +90,7 @@ def test_document_in_full(bench: Bench, findings_of: Callable[..., CheckedEviden
         "registry": {
             "alias": "champion",
             "champion": {"version": "3", "digest": "e" * 64, "subjects": {"model": "9" * 64}},
+            "rolled_back": None,
         },
         "settings": {"max_age_seconds": 2592000, "user": {}},
     }

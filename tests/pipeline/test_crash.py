@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from assay.core.errors import UsageError
 from assay.core.release import Decision
+from assay.pipeline.candidate import resolve_candidate
 from assay.pipeline.history import release_stack
 from assay.pipeline.journal import Journal
 from assay.pipeline.project import LoadedProject
 from assay.pipeline.promotion import recover
-from assay.pipeline.release import open_project_registry, run_release
+from assay.pipeline.release import conclude_release, open_project_registry, run_release
 from fixtures.projects import make_project, retrain
 
 # Dies at the named step: the method of the registry or journal is replaced by one that kills its own process,
@@ -24,12 +26,12 @@ import os, signal, sys
 from pathlib import Path
 from assay.pipeline.journal import Journal
 from assay.pipeline.project import load_project
-from assay.pipeline.release import open_project_registry, run_release
+from assay.pipeline.release import conclude_release, open_project_registry, run_release
 from assay.pipeline.promotion import roll_back
-from assay.registries.folder import FolderRegistry
 
 root, action, owner, method, when = sys.argv[1:]
-target = {"registry": FolderRegistry, "journal": Journal}[owner]
+project = load_project(Path(root))
+target = {"registry": type(open_project_registry(project)), "journal": Journal}[owner]
 genuine = getattr(target, method)
 
 def dying(self, *arguments, **named):
@@ -38,7 +40,6 @@ def dying(self, *arguments, **named):
     os.kill(os.getpid(), signal.SIGKILL)
 
 setattr(target, method, dying)
-project = load_project(Path(root))
 if action == "release":
     run_release(project)
 else:
@@ -103,3 +104,27 @@ def test_a_rollback_killed_at_any_step_is_old_or_new(
 ) -> None:
     kill(released_twice, "rollback", owner, method, when)
     assert_whole(released_twice, {"old": "2", "new": "1"}[ends])
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow's own deprecations are not ours to mend
+@pytest.mark.parametrize(("owner", "method", "when", "ends"), STEPS[1:5])
+def test_a_promotion_into_mlflow_killed_at_any_step_is_finished(
+    tmp_path: Path, owner: str, method: str, when: str, ends: str
+) -> None:
+    pytest.importorskip("mlflow", reason="mlflow is not installed")
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    project = make_project(tmp_path / "project", f'registry: {{kind: mlflow, uri: "{uri}"}}\n')
+    assert run_release(project).move is not None
+    retrain(project)
+    kill(project, "release", owner, method, when)
+    assert_whole(project, {"old": "1", "new": "2"}[ends])
+
+
+def test_promote_after_a_kill_says_that_it_finished_the_release(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project")
+    kill(project, "release", "registry", "set_alias", "before")
+    released = conclude_release(project, resolve_candidate(project))
+    assert released.decided.final.decision is Decision.PASS
+    assert [(item.outcome, item.move) for item in released.recovered] == [("done", released.move)]
+    with pytest.raises(UsageError, match="live already"):
+        conclude_release(project, resolve_candidate(project))

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from assay.core.errors import AssayError, ConflictError, GateError, RegistryError, UsageError
+from assay.core.errors import (
+    AssayError,
+    ConflictError,
+    GateError,
+    RegistryError,
+    SigningKeyError,
+    TamperError,
+    UsageError,
+)
 from assay.core.release import Decision, MoveOutcome
 from assay.core.report import Status
 from assay.pipeline.approval import approve_release
@@ -293,7 +301,9 @@ def test_a_tampered_row_is_seen(project: LoadedProject) -> None:
         changed = json.dumps(document).encode()
         connection.execute('UPDATE entries SET envelope = ? WHERE "index" = 0', (changed,))
     connection.close()
-    journal = Journal.of_project(project)
+    with pytest.raises(TamperError):
+        Journal.of_project(project)
+    journal = Journal.of_project(project, intact=False)
     verification = journal.ledger.verify(journal.keyring)
     assert not verification.sound
     with pytest.raises(AssayError):
@@ -321,3 +331,49 @@ def test_a_model_swapped_during_the_checks_is_not_released(project: LoadedProjec
     assert conclude_release(project, resolve_candidate(project)).move is None
     assert champion(project) is None
     assert run_release(project).move is not None
+
+
+def test_a_release_that_was_rolled_back_needs_a_person_to_come_back(project: LoadedProject) -> None:
+    run_release(project)
+    retrain(project)
+    second = run_release(project)
+    journal = Journal.of_project(project)
+    roll_back(
+        project, journal, open_project_registry(project), alias="champion", reason="it leaks its prompt"
+    )
+    journal.close()
+    again = run_release(project)
+    (reason,) = again.decided.final.reasons
+    assert (again.decided.final.decision, reason.id) == (Decision.HOLD, "rolled-back")
+    assert reason.message.endswith(": it leaks its prompt")
+    assert champion(project) == "1"
+    approve_release(project, reason="the leak was in the prompt, and is mended", approver="Ada")
+    assert run_release(project).decided.final.decision is Decision.PASS
+    assert champion(project) == second.move.version if second.move else False
+
+
+def test_the_proof_of_a_release_that_was_left_tells_so(project: LoadedProject) -> None:
+    run_release(project)
+    retrain(project)
+    second = run_release(project)
+    journal = Journal.of_project(project)
+    roll_back(
+        project, journal, open_project_registry(project), alias="champion", reason="it leaks its prompt"
+    )
+    proof = prove(journal, second.candidate.subjects["model"].sha256)
+    journal.close()
+    assert proof.sound
+    assert [(entry.what, entry.outcome) for entry in proof.entries[-2:]] == [
+        ("rollback", "champion: 2 → 1 (it leaks its prompt)"),
+        ("alias", "champion → 1: done"),
+    ]
+
+
+def test_a_ledger_of_another_key_is_named_before_any_check_runs(project: LoadedProject) -> None:
+    run_release(project)
+    (project.root / ".assay" / "keys" / "signing.pem").unlink()
+    before = (project.root / ".assay" / "ledger.db").stat().st_size
+    with pytest.raises(SigningKeyError) as raised:
+        run_release(project)
+    assert "signing.trusted" in raised.value.remedy
+    assert (project.root / ".assay" / "ledger.db").stat().st_size == before

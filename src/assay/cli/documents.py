@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from assay import __version__
 from assay.core.check import CheckInfo, load_check
 from assay.core.errors import AssayError
-from assay.core.release import NotApplicable
+from assay.core.release import MoveOutcome, NotApplicable
 from assay.reports import Document, LedgerFacts
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def document_of_release(
     """A document of a whole run, with its verdict and where its evidence stands."""
     verdict = released.decided.final
     moved = released.move
-    notes = (f"{moved.alias} → version {moved.version}",) if moved else ()
+    notes = tuple(recovered_text(outcome) for outcome in released.recovered)
+    if moved:
+        notes += (f"{moved.alias} → version {moved.version}",)
     return Document(
         title=f"{released.candidate.model}: release of {released.candidate.subjects['model'].name}",
         reports=tuple(released.reports.values()),
@@ -63,6 +65,13 @@ def document_of_release(
         checks=tuple(_infos(released.reports)),
         declared=declarations(declared or {}),
     )
+
+
+def recovered_text(outcome: MoveOutcome) -> str:
+    """What became of a move that an earlier run was interrupted in."""
+    move = outcome.move
+    begun = f"an interrupted move of {move.alias} to version {move.version}"
+    return f"{begun} was {outcome.outcome}: {outcome.reason}"
 
 
 def _infos(names: Iterable[str]) -> Iterator[CheckInfo]:

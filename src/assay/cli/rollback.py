@@ -17,6 +17,7 @@ REASON = 10
 @click.option("--project", default=".", help="A folder with assay.yaml, or below one.")
 def command(reason: str, to: str | None, project: str) -> int:
     """Point the alias at the newest earlier release whose evidence passes today's policy."""
+    from assay.cli.documents import recovered_text  # noqa: PLC0415
     from assay.pipeline.journal import Journal  # noqa: PLC0415
     from assay.pipeline.project import load_project  # noqa: PLC0415
     from assay.pipeline.promotion import recover, roll_back  # noqa: PLC0415
@@ -33,10 +34,12 @@ def command(reason: str, to: str | None, project: str) -> int:
     journal = Journal.of_project(loaded)
     try:
         alias = loaded.config.registry.alias
-        recover(journal, registry, loaded.config.model.name, alias)
+        recovered = recover(journal, registry, loaded.config.model.name, alias)
         done = roll_back(loaded, journal, registry, alias=alias, reason=reason, to=to)
     finally:
         journal.close()
+    for outcome in recovered:
+        click.echo(recovered_text(outcome))
     for item in done.passed_over:
         click.echo(f"passed over version {item.version}: {item.reason}")
     move = done.move

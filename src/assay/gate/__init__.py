@@ -14,7 +14,14 @@ from assay.gate.approvals import (
 )
 from assay.gate.builder import CheckedEvidence, build_document
 from assay.gate.decision import ApprovalTerms, decide
-from assay.gate.document import Champion, GateInput, RegistryState, Settings, input_schema
+from assay.gate.document import (
+    Champion,
+    GateInput,
+    RegistryState,
+    RolledBack,
+    Settings,
+    input_schema,
+)
 from assay.gate.engine import Module, PolicyEngine, open_engine
 from assay.gate.packs import Pack, builtin_names, load_pack, load_packs, policy_digest
 from assay.gate.policy_test import PolicyTestResult, PolicyTestRun, run_policy_tests
@@ -32,6 +39,7 @@ __all__ = [
     "PolicyTestResult",
     "PolicyTestRun",
     "RegistryState",
+    "RolledBack",
     "Settings",
     "apply_approvals",
     "approval_state",

@@ -183,17 +183,33 @@ class Champion:
 
 
 @dataclass(frozen=True, slots=True)
+class RolledBack:
+    """That this very candidate was live once and was taken back.
+
+    Attributes:
+        at: when, RFC 3339.
+        reason: why, in the words of whoever did it.
+    """
+
+    __pydantic_config__ = _STRICT
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegistryState:
     """Where the alias points now.
 
     Attributes:
         alias: the alias that a release moves.
         champion: what it points to; null before the first release.
+        rolled_back: the rollback from this candidate, unless it was promoted again since; null without one.
     """
 
     __pydantic_config__ = _STRICT
     alias: str = "champion"
     champion: Champion | None = None
+    rolled_back: RolledBack | None = None
 
 
 @dataclass(frozen=True, slots=True)

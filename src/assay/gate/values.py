@@ -24,7 +24,8 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")  # contr
 
 
 def short(text: str) -> str:
-    """`text`, cut after 500 characters."""
+    """`text`, cut after 500 characters, with lone surrogates spelt out."""
+    text = _spelt(text)
     return text if len(text) <= TEXT_CAP else text[: TEXT_CAP - 1] + "…"
 
 
@@ -86,7 +87,12 @@ def _rest(value: Sequence[JSON] | Mapping[str, JSON]) -> str:
     return f"{len(value) - ENTRIES_CAP:,} more {_mark(value)}"
 
 
+def _spelt(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _marked(text: str) -> str:
+    text = _spelt(text)
     return text if len(text) <= TEXT_CAP else f"{text[: TEXT_CAP - 50]}… {_mark(text)}"
 
 

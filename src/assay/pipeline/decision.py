@@ -16,6 +16,7 @@ from assay.gate import (
     Champion,
     CheckedEvidence,
     RegistryState,
+    RolledBack,
     Settings,
     apply_approvals,
     build_document,
@@ -23,7 +24,7 @@ from assay.gate import (
     load_packs,
     open_engine,
 )
-from assay.pipeline.history import release_stack
+from assay.pipeline.history import newest_rollback_from, release_stack
 from assay.pipeline.ignoring import project_ignores
 from assay.pipeline.journal import Journal
 from assay.pipeline.plan import check_options
@@ -87,7 +88,7 @@ def input_document(
         candidate,
         evidence,
         _declared_today(project, journal, candidate),
-        registry,
+        replace(registry, rolled_back=_rolled_back(journal, candidate, registry.alias)),
         Settings(max_age_seconds=policy.max_age_days * 86_400, user=policy.data),
         now,
         {name: load_check(name).info.role.value for name in check_names()},
@@ -148,6 +149,13 @@ def registry_state(registry: Registry, journal: Journal, model: str, alias: str)
     if version is None:
         return RegistryState(alias, None)
     return champion_state(journal, alias, version.version, version.candidate)
+
+
+def _rolled_back(journal: Journal, candidate: Candidate, alias: str) -> RolledBack | None:
+    left = newest_rollback_from(journal, candidate.digest, alias)
+    if left is None:
+        return None
+    return RolledBack(f"{left.moved_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", left.reason[:500])
 
 
 def champion_state(journal: Journal, alias: str, version: str | None, candidate: str) -> RegistryState:

@@ -31,7 +31,7 @@ def release_stack(journal: Journal, model: str, alias: str) -> list[AliasMove]:
 
 
 def newest_rollback_from(journal: Journal, candidate: str, alias: str) -> AliasMove | None:
-    """The last rollback that took the alias away from a version of this candidate, if there was one."""
+    """The rollback that took the alias away from this candidate, unless it was promoted again since."""
     outcomes = journal.outcomes()
     done = [
         (kind, item.value)
@@ -42,4 +42,6 @@ def newest_rollback_from(journal: Journal, candidate: str, alias: str) -> AliasM
     for (_, before), (kind, move) in pairwise(done):
         if kind is EntryKind.ROLLBACK and before.candidate == candidate:
             found = move
+        elif move.candidate == candidate:
+            found = None
     return found

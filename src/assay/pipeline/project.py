@@ -106,7 +106,11 @@ def read_yaml(file: Path) -> Any:
         place = getattr(error, "problem_mark", None)
         where = f" at line {place.line + 1}" if place else ""
         what = getattr(error, "problem", None) or _reason(error)
-        raise ConfigError(f"is not valid YAML{where}: {what}", subject=str(file)) from error
+        raise ConfigError(
+            f"is not valid YAML{where}: {what}",
+            subject=str(file),
+            remedy="Correct that place; keys stand once, and anchors and aliases are not taken.",
+        ) from error
 
 
 def require_json(value: Any, where: str) -> None:
@@ -128,6 +132,8 @@ def require_json(value: Any, where: str) -> None:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
     return "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)[:200]
 
 

@@ -11,7 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from assay.core.errors import AssayError, ConflictError, GateError, RegistryError, TamperError
+from assay.core.errors import (
+    AssayError,
+    ConflictError,
+    GateError,
+    LedgerError,
+    RegistryError,
+    SigningKeyError,
+    TamperError,
+)
 from assay.core.release import AliasMove, Candidate, Decision, MoveOutcome, Verdict
 from assay.pipeline.decision import champion_state, judge
 from assay.pipeline.history import release_stack
@@ -161,7 +169,9 @@ def roll_back(
             moved_at=clock(),
             actor=getpass.getuser(),
         )
-        return Rollback(_move(journal, registry, move, candidate, rollback=True), tuple(passed_over))
+        leaving = _live(journal, current)
+        done = _move(journal, registry, move, candidate, rollback=True, leaving=leaving)
+        return Rollback(done, tuple(passed_over))
     why = "; ".join(f"version {item.version}: {item.reason}" for item in passed_over)
     raise GateError(
         f"no earlier release passes today's policy ({why})",
@@ -242,8 +252,9 @@ def _move(
     candidate: Candidate,
     *,
     rollback: bool = False,
+    leaving: Candidate | None = None,
 ) -> AliasMove:
-    intent = journal.record_intent(move, candidate, rollback=rollback)
+    intent = journal.record_intent(move, candidate, rollback=rollback, leaving=leaving)
     try:
         registry.set_alias(move.model, move.alias, move.version, expect=move.previous)
     except ConflictError as error:
@@ -253,6 +264,14 @@ def _move(
             raise
     journal.record_outcome(MoveOutcome(move, intent, "done"))
     return move
+
+
+def _live(journal: Journal, current: Version | None) -> Candidate | None:
+    """The candidate that the alias stands at; None where the ledger does not vouch for one."""
+    try:
+        return journal.candidate(current.candidate) if current else None
+    except (LedgerError, SigningKeyError):
+        return None
 
 
 def _why_not(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -92,7 +92,19 @@ def _entries(journal: Journal, digest: str) -> list[Entry]:
     }
     for candidate in candidates:
         found |= {entry.index: entry for entry in journal.ledger.entries(subject=candidate)}
+    found |= {entry.index: entry for entry in _outcomes(journal, found.values())}
     return [found[index] for index in sorted(found)]
+
+
+def _outcomes(journal: Journal, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """How the alias moves among `entries` ended, also where the alias went to other bytes."""
+    moves = [entry for entry in entries if entry.kind in {EntryKind.PROMOTION, EntryKind.ROLLBACK}]
+    for move in moves:
+        intent = parse_envelope(move.envelope).statement["predicate"].get("intent", {})
+        for entry in journal.ledger.entries(kind=EntryKind.ALIAS, subject=intent.get("candidate", "")):
+            outcome = parse_envelope(entry.envelope).statement["predicate"].get("outcome", {})
+            if outcome.get("intent") == move.index:
+                yield entry
 
 
 def _prove_entry(journal: Journal, entry: Entry, statement: Mapping[str, Any], head: TreeHead) -> Proven:

@@ -88,13 +88,13 @@ def run_release(
     with ExitStack() as stack:
         journal = Journal.of_project(project)
         stack.callback(journal.close)
-        recovered = tuple(
-            recover(journal, registry, project.config.model.name, project.config.registry.alias)
-        )
+        recovered = _recovered(project, journal, registry)
         before = stamps(project, model_path=model_path)
         candidate = resolve_candidate(project, model_path=model_path)
         plan = plan_release(project, candidate)
         ignores = project_ignores(project, list(candidate.subjects.values()))
+        # Now, and not once every check has run: what the decision needs of the ledger has to be readable.
+        registry_state(registry, journal, candidate.model, project.config.registry.alias)
         watcher.planned(plan, candidate)
         _declare(project, journal, candidate)
         baseline = _approved_model(project, registry)
@@ -121,10 +121,11 @@ def conclude_release(
     registry = open_project_registry(project)
     journal = Journal.of_project(project)
     try:
-        recovered = tuple(
-            recover(journal, registry, project.config.model.name, project.config.registry.alias)
-        )
+        recovered = _recovered(project, journal, registry)
         logged = journal.evidence(candidate.digest)
+        finished = _finished(journal, candidate, recovered)
+        if finished is not None:
+            return finished
         _require_fresh(project, journal, registry, candidate)
         reports = {name: item.value.report for name, item in logged.items()}
         entries = {name: item.index for name, item in logged.items()}
@@ -166,8 +167,39 @@ def _approved_model(project: LoadedProject, registry: Registry) -> Subject | Non
 
 
 def _recovered(project: LoadedProject, journal: Journal, registry: Registry) -> tuple[MoveOutcome, ...]:
+    """What an earlier, interrupted run had begun, brought to an end."""
     config = project.config
     return tuple(recover(journal, registry, config.model.name, config.registry.alias))
+
+
+def _finished(journal: Journal, candidate: Candidate, recovered: tuple[MoveOutcome, ...]) -> Released | None:
+    """The release of an interrupted run, where `recovered` has just brought it to its end."""
+    done = next(
+        (
+            outcome.move
+            for outcome in recovered
+            if outcome.outcome == "done" and outcome.move.candidate == candidate.digest
+        ),
+        None,
+    )
+    if done is None:
+        return None
+    verdict = next(
+        item
+        for item in journal.verdicts(candidate.digest)
+        if not item.problem and item.value.digest == done.verdict
+    )
+    logged = journal.evidence(candidate.digest)
+    return Released(
+        candidate=candidate,
+        reports={name: item.value.report for name, item in logged.items()},
+        entries={name: item.index for name, item in logged.items()},
+        decided=Decided(verdict.value, verdict.value),
+        verdict_entry=verdict.index,
+        move=done,
+        ledger=journal.ledger.head(),
+        recovered=recovered,
+    )
 
 
 def _require_fresh(

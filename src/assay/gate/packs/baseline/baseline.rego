@@ -125,6 +125,13 @@ reasons contains hold("ignored-severe", name, message, remedy) if {
 	remedy := "Read why in the report, then `assay approve --reason …`, or correct them."
 }
 
+reasons contains hold("rolled-back", "", message, remedy) if {
+	left := input.registry.rolled_back
+	left != null
+	message := sprintf("it was rolled back from on %s: %s", [left.at, left.reason])
+	remedy := "Approve if that reason holds no longer."
+}
+
 reasons contains fail("evidence-unsigned", name, message, remedy) if {
 	some name in judged
 	check := input.checks[name]

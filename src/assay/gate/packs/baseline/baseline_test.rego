@@ -21,7 +21,7 @@ release := {
 	"version": 1, "now": {"rfc3339": "2026-01-01T00:00:00Z", "unix": 1767225600}, "model": "m",
 	"candidate": {"digest": "cc", "subjects": {"model": "aa"}},
 	"checks": {name: check | some name in data.settings.baseline.required},
-	"registry": {"alias": "champion", "champion": {"version": "3", "digest": "dd", "subjects": {"model": "bb"}}},
+	"registry": {"alias": "champion", "champion": {"version": "3", "digest": "dd", "subjects": {"model": "bb"}}, "rolled_back": null},
 	"settings": {"max_age_seconds": 2592000, "user": {}},
 }
 
@@ -45,7 +45,7 @@ alone := changed("model.weights-diff", {"metrics": {"compared": false}, "baselin
 
 first := object.union(
 	{key: value | some key, value in alone; key != "registry"},
-	{"registry": {"alias": "champion", "champion": null}},
+	{"registry": {"alias": "champion", "champion": null, "rolled_back": null}},
 )
 
 test_first_release_passes if found == set() with input as first
@@ -69,6 +69,13 @@ test_ignored_high_finding_holds if {
 test_ignored_medium_finding_passes if {
 	found == set() with input as changed("artifact.scan", {"ignored": {"info": 0, "low": 0, "medium": 1, "high": 0, "critical": 0}})
 }
+
+taken_back := object.union(
+	{key: value | some key, value in release; key != "registry"},
+	{"registry": object.union(release.registry, {"rolled_back": {"at": "2026-01-01T00:00:00Z", "reason": "it leaks"}})},
+)
+
+test_rolled_back_candidate_holds if only("hold", "rolled-back", "") with input as taken_back
 
 test_incomplete_check_fails if {
 	only("fail", "check-incomplete", "data.hygiene") with input as changed("data.hygiene", {"status": "incomplete"})

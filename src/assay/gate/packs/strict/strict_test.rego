@@ -19,7 +19,7 @@ release := {
 	"version": 1, "now": {"rfc3339": "2026-01-01T00:00:00Z", "unix": 1767225600}, "model": "m",
 	"candidate": {"digest": "cc", "subjects": {"model": "aa"}},
 	"checks": {name: check | some name in data.settings.baseline.required},
-	"registry": {"alias": "champion", "champion": null},
+	"registry": {"alias": "champion", "champion": null, "rolled_back": null},
 	"settings": {"max_age_seconds": 2592000, "user": {}},
 }
 
