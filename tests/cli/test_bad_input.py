@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import socket
 import struct
 import subprocess
@@ -189,3 +190,39 @@ def test_an_endpoint_that_answers_nonsense(tmp_path: Path) -> None:
         done = assay("check", "model.behavior-diff", server.url, cwd=tmp_path)
     assert done.returncode in (2, 4)
     assert "JSON" in words(done)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the permissions of a file do not bind root")
+def test_one_unreadable_file_does_not_hide_what_the_others_hold(tmp_path: Path) -> None:
+    (tmp_path / "evil.pkl").write_bytes(b"cos\nsystem\n(S'x'\ntR.")
+    (tmp_path / "weights.bin").write_bytes(b"x")
+    (tmp_path / "weights.bin").chmod(0)
+    done = assay("scan", tmp_path, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "pickle/dangerous-global" in done.stdout
+    assert "weights.bin" in done.stderr
+
+
+def test_a_folder_with_a_pipe_is_scanned_as_far_as_it_goes(tmp_path: Path) -> None:
+    (tmp_path / "evil.pkl").write_bytes(b"cos\nsystem\n(S'x'\ntR.")
+    os.mkfifo(tmp_path / "pipe.bin")
+    done = assay("scan", tmp_path, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "pickle/dangerous-global" in done.stdout
+    assert "not a regular file" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (pickle.dumps([1, "two"])[:-1], "ends before its STOP"),
+        (b"PK\x03\x04\x14\0\0\0\0\0 and no more", "directory is missing"),
+    ],
+)
+def test_a_file_that_is_cut_off_is_said_to_be(content: bytes, told: str, tmp_path: Path) -> None:
+    file = tmp_path / "model.pt"
+    file.write_bytes(content)
+    done = assay("scan", file, cwd=tmp_path)
+    assert done.returncode == 4
+    assert told in " ".join(done.stdout.split())
+    assert "Get it again from its source" in done.stdout

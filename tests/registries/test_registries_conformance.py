@@ -293,7 +293,7 @@ def test_attack_changed_bytes_are_not_handed_out(
     register(registry, name, model_folder, CANDIDATES[0])
     shutil.rmtree(model_folder)
     root = tmp_path_factory.getbasetemp()
-    stored = {p for p in root.rglob("weights.bin") if p.read_text() == marker}
+    stored = {p for p in root.rglob("weights.bin") if p.is_file() and p.read_text() == marker}
     assert len(stored) == 1
     path = stored.pop()
     path.chmod(0o644)

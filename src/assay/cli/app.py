@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -57,6 +58,18 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
+def _next_step(error: OSError) -> str:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "Free some space, then run it again; nothing was half-written."
+    if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}:
+        return "Correct the path."
+    if error.errno == errno.EROFS:
+        return "Choose a place that is not mounted read-only."
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return "Correct the permissions, or run it as the owner."
+    return "Check the file and the disk it lies on, then run it again."
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="assay")
 def assay() -> None:
@@ -89,7 +102,7 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         reason = (error.strerror or str(error)).lower()
-        click.echo(f"assay: {place}{reason}\n  → Free space or correct the permissions.", err=True)
+        click.echo(f"assay: {place}{reason}\n  → {_next_step(error)}", err=True)
         return Exit.ERROR
     except (Exception, SystemExit) as error:
         if os.environ.get("ASSAY_TRACEBACK"):

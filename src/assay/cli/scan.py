@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,10 @@ from assay.cli.output import (
     progress,
     severity,
 )
+from assay.core.errors import AssayError
+
+if TYPE_CHECKING:
+    from assay.core.subject import Subject
 
 
 @click.command("scan")
@@ -35,8 +40,8 @@ def command(
 ) -> int:
     """Scan model files and folders for hidden code. Nothing is loaded or executed.
 
-    A path that cannot be read is reported, and the others are scanned; the exit code is then 1 if they
-    hold findings, else 2.
+    A path or file that cannot be read is reported, and the others are scanned; the exit code is then 1 if
+    they hold findings, else 2.
 
     \b
     Examples:
@@ -45,18 +50,16 @@ def command(
     """  # noqa: D301  click keeps lines after the backspace
     from assay.cli.documents import document_of  # noqa: PLC0415
     from assay.core.check import load_check  # noqa: PLC0415
-    from assay.core.errors import AssayError  # noqa: PLC0415
-    from assay.core.subject import Subject  # noqa: PLC0415
     from assay.pipeline.runner import Task, run_task  # noqa: PLC0415
 
     targets = parse_outputs(outputs)
     check = load_check("artifact.scan")
-    subjects, unread = [], []
+    subjects: list[Subject] = []
+    unread: list[AssayError] = []
     for path in paths:
-        try:
-            subjects.append(Subject.from_path(Path(path)))
-        except AssayError as error:
-            unread.append(error)
+        found, problems = _subjects(Path(path))
+        subjects += found
+        unread += problems
     ignores = ignore_entries(ignore_file, known, subjects)
     with progress("scanning", disabled=no_progress) as shown:
         tasks = [Task(check, subject, ignores=ignores) for subject in subjects]
@@ -69,3 +72,26 @@ def command(
     emit(document_of(reports, "Artifact scan", notes=notes), format_, targets)
     code = exit_for_reports(reports, severity(fail_on))
     return Exit.ERROR if unread and code is not Exit.FINDINGS else code
+
+
+def _subjects(path: Path) -> tuple[list[Subject], list[AssayError]]:
+    """What is to be scanned at `path`, and what of it cannot be read.
+
+    A folder with an unreadable file has no digest as a whole, so each of its readable files is a subject.
+    """
+    from assay.core.subject import Subject  # noqa: PLC0415
+
+    try:
+        return [Subject.from_path(path)], []
+    except AssayError as error:
+        if not path.is_dir():
+            return [], [error]
+    found, problems = [], []
+    for file in sorted(path.rglob("*")):
+        if file.is_dir() and not file.is_symlink():
+            continue
+        try:
+            found.append(Subject.from_path(file))
+        except AssayError as error:
+            problems.append(error)
+    return found, problems

@@ -182,7 +182,7 @@ def incomplete(check: str, subject: Subject, reason: str, *, unit: str = "subjec
 
 def _why_incomplete(coverage: Coverage) -> str:
     if not coverage.skipped:
-        return f"no {coverage.unit} were examined"
+        return f"no {coverage.unit} were examined: the subject holds none"
     first = coverage.skipped[0]
     more = coverage.skipped_total - 1
     return f"{first.what}: {first.reason}" + (f" (and {more:,} more not examined)" if more else "")

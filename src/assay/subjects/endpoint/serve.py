@@ -24,7 +24,7 @@ STOP_TIMEOUT = 5.0
 POLL = 0.05
 TAIL_BYTES = 4_096
 TAIL_LINES = 8
-_REMEDY = "Try the command by hand; its whole output is in the log file."
+_REMEDY = "Try endpoint.serve.command by hand, with {model} and {port} filled in, to see all that it prints."
 
 
 class _ExitedError(EndpointError):

@@ -63,8 +63,16 @@ class Examination:
         if inspect is not None:
             inspect(blob, self)
         elif found not in texts.KINDS:
-            what = "this format" if found == "unknown" else found
-            self.skip(blob, f"{what} is not judged by this version")
+            self._not_judged(blob, found)
+
+    def _not_judged(self, blob: Blob, found: str) -> None:
+        cut = formats.cut_off(blob) if found == "unknown" else ""
+        if cut:
+            self.skip(blob, f"{cut}: the file is cut off or damaged", "Get it again from its source.")
+            return
+        what = "this format" if found == "unknown" else found
+        remedy = "Remove the file, or convert it to a format that is judged, such as safetensors."
+        self.skip(blob, f"{what} is not judged by this version", remedy)
 
     def _read(self, blob: Blob, text: texts.Recognised) -> None:
         if blob.size > self.options.max_text:

@@ -61,6 +61,14 @@ def _is_zlib(head: bytes) -> bool:
     return True
 
 
+def cut_off(blob: Blob) -> str:
+    """What the beginning of an unrecognised region says it was to be, or "": most such files are cut off."""
+    head = blob.head(4)
+    if head[:1] == b"\x80" and head[1:2] and head[1] <= 5:  # noqa: PLR2004  the newest pickle protocol
+        return "a pickle that ends before its STOP"
+    return "a zip whose directory is missing" if head == b"PK\x03\x04" else ""
+
+
 def lies(blob: Blob, found: str) -> str:
     """What the name promises, where that is not what was found."""
     name = blob.name.lower()
