@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from assay.core.errors import (
@@ -75,29 +75,11 @@ def promote(
         ConflictError: somebody else moved the alias meanwhile; nothing was changed.
         RegistryError, LedgerError: either could not be written.
     """
-    if verdict.decision is not Decision.PASS or verdict.candidate != candidate.digest:
-        raise GateError(
-            f"the verdict is {verdict.decision.value}, so nothing is promoted",
-            subject=candidate.model,
-            remedy="See its reasons with `assay prove`.",
-        )
-    model = candidate.subjects["model"]
-    current = registry.get_alias(candidate.model, alias)
-    if (current.version if current else None) != judged_against:
-        raise ConflictError(
-            f"it was judged against version {judged_against or 'none'}, but "
-            f"{current.version if current else 'none'} is live now",
-            subject=f"{candidate.model}@{alias}",
-            remedy="Run `assay run` again.",
-        )
-    annotations = {f"assay.{role}.sha256": part.sha256 for role, part in candidate.subjects.items()}
-    annotations["assay.verdict.sha256"] = verdict.digest
-    if current:
-        annotations["assay.base"] = current.version
-    version = registry.create_version(
-        candidate.model, model.path, model.sha256, candidate.digest, annotations
-    )
-    _require_bytes(registry, version, model.sha256)
+    _require_passed(candidate, verdict)
+    _require_unmoved(registry, candidate.model, alias, judged_against)
+    version = _register(registry, candidate, verdict, judged_against)
+    if judged_against == version.version:
+        return None
     move = AliasMove(
         model=candidate.model,
         alias=alias,
@@ -109,9 +91,41 @@ def promote(
         moved_at=clock(),
         actor=getpass.getuser(),
     )
-    if judged_against == version.version:
-        return None
     return _move(journal, registry, move, candidate)
+
+
+def _require_passed(candidate: Candidate, verdict: Verdict) -> None:
+    if verdict.decision is not Decision.PASS or verdict.candidate != candidate.digest:
+        raise GateError(
+            f"the verdict is {verdict.decision.value}, so nothing is promoted",
+            subject=candidate.model,
+            remedy="See its reasons with `assay prove`.",
+        )
+
+
+def _require_unmoved(registry: Registry, model: str, alias: str, judged_against: str | None) -> None:
+    current = registry.get_alias(model, alias)
+    if (current.version if current else None) != judged_against:
+        raise ConflictError(
+            f"it was judged against version {judged_against or 'none'}, but "
+            f"{current.version if current else 'none'} is live now",
+            subject=f"{model}@{alias}",
+            remedy="Run `assay run` again.",
+        )
+
+
+def _register(registry: Registry, candidate: Candidate, verdict: Verdict, base: str | None) -> Version:
+    """The version that holds the candidate's bytes, made where there is none."""
+    model = candidate.subjects["model"]
+    annotations = {f"assay.{role}.sha256": part.sha256 for role, part in candidate.subjects.items()}
+    annotations["assay.verdict.sha256"] = verdict.digest
+    if base:
+        annotations["assay.base"] = base
+    version = registry.create_version(
+        candidate.model, model.path, model.sha256, candidate.digest, annotations
+    )
+    _require_bytes(registry, version, model.sha256)
+    return version
 
 
 def roll_back(
@@ -141,35 +155,20 @@ def roll_back(
     """
     model = project.config.model.name
     current = registry.get_alias(model, alias)
-    stack = release_stack(journal, model, alias)
-    earlier = [move for move in reversed(stack) if current is None or move.version != current.version]
-    if to is not None:
-        earlier = [move for move in earlier if move.version == to]
-    if not earlier:
-        raise RegistryError(
-            "there is no earlier release" + (f" {to}" if to else ""),
-            subject=f"{model}@{alias}",
-            remedy="`assay prove` shows the alias history.",
-        )
     passed_over: list[PassedOver] = []
-    for release in earlier:
+    for release in _earlier(release_stack(journal, model, alias), current, to, f"{model}@{alias}"):
         problem = _why_not(project, journal, registry, release, clock)
         if problem:
             passed_over.append(PassedOver(release.version, problem))
             continue
-        candidate = journal.candidate(release.candidate)
-        move = AliasMove(
-            model=model,
-            alias=alias,
+        move = replace(
+            release,
             previous=current.version if current else None,
-            version=release.version,
-            candidate=release.candidate,
-            verdict=release.verdict,
             reason=reason,
             moved_at=clock(),
             actor=getpass.getuser(),
         )
-        leaving = _live(journal, current)
+        candidate, leaving = journal.candidate(release.candidate), _live(journal, current)
         done = _move(journal, registry, move, candidate, rollback=True, leaving=leaving)
         return Rollback(done, tuple(passed_over))
     why = "; ".join(f"version {item.version}: {item.reason}" for item in passed_over)
@@ -178,6 +177,20 @@ def roll_back(
         subject=f"{model}@{alias}",
         remedy="Run `assay run` on an earlier model to renew its evidence, or correct the policy.",
     )
+
+
+def _earlier(stack: list[AliasMove], current: Version | None, to: str | None, where: str) -> list[AliasMove]:
+    """The releases that could be gone back to, newest first."""
+    earlier = [move for move in reversed(stack) if current is None or move.version != current.version]
+    if to is not None:
+        earlier = [move for move in earlier if move.version == to]
+    if not earlier:
+        raise RegistryError(
+            "there is no earlier release" + (f" {to}" if to else ""),
+            subject=where,
+            remedy="`assay prove` shows the alias history.",
+        )
+    return earlier
 
 
 def recover(journal: Journal, registry: Registry, model: str, alias: str) -> list[MoveOutcome]:
