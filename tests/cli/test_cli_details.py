@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assay.cli.app import run
@@ -94,3 +96,16 @@ def test_the_demo_names_what_did_not_come_out() -> None:
     assert unmet(EXPECTED | {"poisoned": "pass"}) == ["poisoned: the verdict is pass, and should be fail"]
     assert any("rollback" in line for line in next_steps("x", 2))
     assert not any("rollback" in line for line in next_steps("x", 1))
+
+
+def test_a_large_file_is_hashed_while_it_is_scanned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assay.cli import scan  # noqa: PLC0415
+
+    monkeypatch.setattr(scan, "LARGE", 1)
+    file = tmp_path / "numbers.npy"
+    np.save(file, np.arange(100.0))
+    assert run(["scan", str(file), "-f", "json"]) == 0
+    report = json.loads(capsys.readouterr().out)["reports"][0]
+    assert report["subject"]["digests"] == {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -147,3 +148,15 @@ def test_what_json_cannot_carry_is_escaped_in_a_statement_not_fatal() -> None:
     (written,) = json.loads(report_statement(evidence))["predicate"]["report"]["findings"]
     assert written["message"] == "quotes \\ud800 of a hostile file"
     assert written["data"]["header"] == str(2**63)
+
+
+def test_a_subject_that_is_hashed_beside_settles_as_the_same(tmp_path: Path) -> None:
+    (tmp_path / "weights.bin").write_bytes(b"x" * 100_000)
+    for path in (tmp_path, tmp_path / "weights.bin"):
+        begun = Subject.beginning(path)
+        assert begun.settled() == Subject.from_path(path)
+        assert begun.sha256 == Subject.from_path(path).sha256
+    gone = Subject.beginning(tmp_path / "gone")
+    for _ in range(2):
+        with pytest.raises(SubjectError, match="cannot be read"):
+            gone.settled()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,12 @@ from assay.cli.output import (
 from assay.core.errors import AssayError
 
 if TYPE_CHECKING:
+    from assay.core.check import Progress
+    from assay.core.report import Report
     from assay.core.subject import Subject
+    from assay.pipeline.runner import Task
+
+LARGE = 64 << 20  # bytes of a file that is worth hashing while it is scanned
 
 
 @click.command("scan")
@@ -50,7 +56,7 @@ def command(
     """  # noqa: D301  click keeps lines after the backspace
     from assay.cli.documents import document_of  # noqa: PLC0415
     from assay.core.check import load_check  # noqa: PLC0415
-    from assay.pipeline.runner import Task, run_task  # noqa: PLC0415
+    from assay.pipeline.runner import Task  # noqa: PLC0415
 
     targets = parse_outputs(outputs)
     check = load_check("artifact.scan")
@@ -61,9 +67,13 @@ def command(
         subjects += found
         unread += problems
     ignores = ignore_entries(ignore_file, known, subjects)
+    reports: list[Report] = []
     with progress("scanning", disabled=no_progress) as shown:
-        tasks = [Task(check, subject, ignores=ignores) for subject in subjects]
-        reports = [run_task(task, progress=shown).report for task in tasks]
+        for subject in subjects:
+            try:
+                reports.append(_scan(Task(check, subject, ignores=ignores), shown))
+            except AssayError as error:
+                unread.append(error)
     for problem in unread:
         click.echo(f"assay: {problem.diagnostics()}", err=True)
     if not reports:
@@ -74,6 +84,18 @@ def command(
     return Exit.ERROR if unread and code is not Exit.FINDINGS else code
 
 
+def _scan(task: Task, shown: Progress) -> Report:
+    """The report of a task whose subject may still be hashed beside.
+
+    Raises:
+        SubjectError: it cannot be hashed; whatever was seen of it is the report of nothing.
+    """
+    from assay.pipeline.runner import run_task  # noqa: PLC0415
+
+    report = run_task(task, progress=shown).report
+    return replace(report, subject=report.subject.settled())
+
+
 def _subjects(path: Path) -> tuple[list[Subject], list[AssayError]]:
     """What is to be scanned at `path`, and what of it cannot be read.
 
@@ -82,6 +104,8 @@ def _subjects(path: Path) -> tuple[list[Subject], list[AssayError]]:
     from assay.core.subject import Subject  # noqa: PLC0415
 
     try:
+        if path.is_file() and path.stat().st_size >= LARGE:
+            return [Subject.beginning(path)], []
         return [Subject.from_path(path)], []
     except AssayError as error:
         if not path.is_dir():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from threading import Thread
 
 from assay.core.canonical import JSON, canonical_digest
 from assay.core.digest import hash_folder, sha256_file
@@ -77,6 +79,24 @@ class Subject:
         return cls(kind or SubjectKind.FILE, str(path), {"sha256": digest.sha256}, str(location))
 
     @classmethod
+    def beginning(cls, path: Path | str, *, kind: SubjectKind | None = None) -> Subject:
+        """As `from_path`, but returns at once: digests are computed beside, and waited for when asked for.
+
+        Whoever keeps the subject calls `settled` first. What cannot be hashed raises there.
+        """
+        location = Path(path).absolute()
+        default = SubjectKind.FOLDER if location.is_dir() else SubjectKind.FILE
+        return cls(kind or default, str(path), _Beside(path, kind), str(location))
+
+    def settled(self) -> Subject:
+        """This subject with its digests known.
+
+        Raises:
+            SubjectError: it does not exist or cannot be read.
+        """
+        return replace(self, digests=dict(self.digests))
+
+    @classmethod
     def from_endpoint(cls, url: str, model: str, *, serves: Subject | None = None) -> Subject:
         """Name an OpenAI-compatible endpoint by what answers there.
 
@@ -91,3 +111,26 @@ class Subject:
     def from_document(cls, kind: SubjectKind, name: str, document: JSON, location: str) -> Subject:
         """Name something that is not one file by the canonical JSON that describes it fully."""
         return cls(kind, name, {"sha256": canonical_digest(document)}, location)
+
+
+class _Beside(Mapping[str, str]):
+    """Digests that a thread computes; reading any of them waits for it."""
+
+    def __init__(self, path: Path | str, kind: SubjectKind | None) -> None:
+        self._future: Future[Mapping[str, str]] = Future()
+        Thread(target=self._compute, args=(path, kind), daemon=True).start()
+
+    def _compute(self, path: Path | str, kind: SubjectKind | None) -> None:
+        try:
+            self._future.set_result(Subject.from_path(path, kind=kind).digests)
+        except BaseException as error:  # noqa: BLE001  raised again where the digest is asked for
+            self._future.set_exception(error)
+
+    def __getitem__(self, name: str) -> str:
+        return self._future.result()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._future.result())
+
+    def __len__(self) -> int:
+        return len(self._future.result())
