@@ -18,6 +18,7 @@ from assay.core.errors import AssayError
 COMMANDS = {
     "init": ("init", "Write assay.yaml for what is found here."),
     "scan": ("scan", "Scan model artifacts for hidden code: a table, an exit code."),
+    "convert": ("convert", "Write a checkpoint's tensors as safetensors, without unpickling it."),
     "check": ("check", "Run any single check on a subject."),
     "diff": ("diff", "Compare two models' weights, or two endpoints' answers."),
     "run": ("run", "Run the whole pipeline: checks, evidence, verdict, promotion."),

@@ -179,9 +179,9 @@ def _tensor(call: Call, name: str, prefix: str, members: dict[str, ZipMember]) -
         sizes = _integers(shape)
         steps = _integers(stride)
         member = members[f"{prefix}data/{key}"]
+        last = sum((n - 1) * s for n, s in zip(sizes, steps, strict=True)) if 0 not in sizes else -1
     except (KeyError, TypeError, ValueError) as error:
         raise SubjectError(f"tensor {name[:100]!r} cannot be placed in the file") from error
-    last = sum((n - 1) * s for n, s in zip(sizes, steps, strict=True)) if 0 not in sizes else -1
     if not isinstance(offset, int) or offset < 0 or offset + last >= count or count * width > member.packed:
         raise SubjectError(f"tensor {name[:100]!r} reaches past its storage")
     if member.method != STORED or member.encrypted:
