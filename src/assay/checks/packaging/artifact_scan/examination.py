@@ -63,6 +63,8 @@ class Examination:
         if inspect is not None:
             inspect(blob, self)
         elif found not in texts.KINDS:
+            if found == "unknown":
+                self.outcome.unknown[blob.name] = blob.size
             what = "this format" if found == "unknown" else found
             self.skip(blob, f"{what} is not judged by this version")
 
