@@ -1,4 +1,4 @@
-"""The index of a TensorFlow checkpoint: a table of keys whose values say where each tensor lies in its shards.
+"""The index of a TensorFlow checkpoint: a table that says where each tensor lies in its shards.
 
 Source: tensorflow/core/lib/io/table_format.txt and tensorflow/core/protobuf/tensor_bundle.proto.
 """
@@ -58,6 +58,8 @@ def read_index(data: Data, start: int, end: int) -> CheckpointIndex:
         LimitError: it has too many entries.
     """
     body = end - FOOTER
+    if body < start:
+        raise SubjectError("it is too short for a table")
     at, metaindex = _handle(data, body, end, start)
     _, index = _handle(data, at, end, start)
     blocks = [metaindex, index]
@@ -71,6 +73,8 @@ def read_index(data: Data, start: int, end: int) -> CheckpointIndex:
                 shards = reader.read("BundleHeaderProto", *value).number(1)
                 continue
             entry = reader.read("BundleEntryProto", *value)
+            if entry.number(3) >= shards:
+                raise SubjectError("an entry names a shard that is not there")
             tensors.append(StoredTensor(key, entry.number(3), entry.number(4), entry.number(5)))
             if len(tensors) > MAX_ENTRIES:
                 raise LimitError(f"more than {MAX_ENTRIES:,} entries")

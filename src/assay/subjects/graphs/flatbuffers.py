@@ -1,7 +1,7 @@
 """FlatBuffers: tables, vectors and texts, each offset checked before it is followed.
 
-Source: https://flatbuffers.dev/internals. A table starts with how far back its list of fields lies; a field is
-an offset into the table, and whatever is not inline is an offset forward from where that offset stands.
+Source: https://flatbuffers.dev/internals. A table starts with how far back its list of fields lies; a field
+is an offset into the table, and whatever is not inline is an offset forward from where that offset stands.
 """
 
 from __future__ import annotations

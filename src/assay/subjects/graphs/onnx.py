@@ -118,8 +118,8 @@ def read_model(data: Data, start: int, end: int) -> OnnxModel:
 
 
 _DOCUMENTATION = {
-    "ModelProto": (2, 6), "GraphProto": (10,), "NodeProto": (6,), "TensorProto": (12,), "ValueInfoProto": (3,),
-    "FunctionProto": (8,), "AttributeProto": (13,),
+    "ModelProto": (2, 6), "GraphProto": (10,), "NodeProto": (6,), "TensorProto": (12,),
+    "ValueInfoProto": (3,), "FunctionProto": (8,), "AttributeProto": (13,),
 }  # fmt: skip
 
 

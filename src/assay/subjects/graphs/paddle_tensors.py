@@ -48,7 +48,7 @@ def _after(data: Data, at: int, end: int) -> int:
     at += 8
     if version or not 0 < size <= MAX_DESCRIPTION or at + size > end:
         raise SubjectError("no tensor starts here")
-    after = at + size + _bytes(data, at, at + size)
+    after = int(at + size + _bytes(data, at, at + size))
     if after > end:
         raise SubjectError("a tensor reaches past the end")
     return after

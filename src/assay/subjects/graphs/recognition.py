@@ -1,8 +1,8 @@
 """Which graph format bytes are, told by their structure alone: most of these formats carry no magic.
 
-A protobuf counts as recognised when every field of its outermost message has a number and type that the format
-has, down to the last byte, the fields that no writer leaves out are there, and what lies in the first of them
-has the shape that it must have. Chance bytes and texts do not come that far.
+A protobuf counts as recognised when every field of its outermost message has a number and type that the
+format has, down to the last byte, the fields that no writer leaves out are there, and what lies in the first
+of them has the shape that it must have. Chance bytes and texts do not come that far.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from assay.subjects.graphs.protobuf import Data, Message, Reader
 from assay.subjects.graphs.schemas import schema
 
 FORMATS = frozenset({
-    "onnx", "tf-savedmodel", "tf-metagraph", "tf-graphdef", "keras-metadata", "tf-fingerprint", "tf-checkpoint",
-    "coreml", "coreml-weights", "paddle", "paddle-tensors", "tflite", "executorch",
+    "onnx", "tf-savedmodel", "tf-metagraph", "tf-graphdef", "keras-metadata", "tf-fingerprint",
+    "tf-checkpoint", "coreml", "coreml-weights", "paddle", "paddle-tensors", "tflite", "executorch",
 })  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9_.>^][\w.\\/>:^$@+=,\[\]\- ]*", re.ASCII)
 _OPERATOR = re.compile(r"[A-Za-z_][\w.>:]*", re.ASCII)
@@ -68,7 +68,9 @@ def _holds(data: Data, start: int, end: int, framework: str, kind: str, path: tu
     try:
         messages = [reader.read(kind, start, end)]
         for number in path[:-1]:
-            messages = [child for message in messages for child in _some(reader, message, number)][:_LOOKED_AT]
+            messages = [child for message in messages for child in _some(reader, message, number)][
+                :_LOOKED_AT
+            ]
         return any(_OPERATOR.fullmatch(message.text(path[-1])) for message in messages)
     except SubjectError:
         return False

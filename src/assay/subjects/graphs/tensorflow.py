@@ -1,4 +1,4 @@
-"""TensorFlow graphs: the nodes of graphs and function libraries, the constants they are fed, assets, metadata.
+"""TensorFlow graphs: nodes of graphs and function libraries, the constants they are fed, assets, metadata.
 
 Source: tensorflow/core/protobuf/saved_model.proto, meta_graph.proto, framework/graph.proto, function.proto.
 """
@@ -168,9 +168,9 @@ def attribute_texts(found: TensorFlowFile, node: Node, name: str) -> list[str]:
 
 
 def constants(found: TensorFlowFile, node: Node, inputs: Sequence[int]) -> Iterator[tuple[str, str]]:
-    """The constant texts that reach some of a node's inputs (all, where none is named), with the node that holds each.
+    """The constant texts that reach some of a node's inputs (all, where none is named), and who holds each.
 
-    Followed back through what hands texts on, and through calls of functions; what a caller feeds is no constant.
+    Followed back through what hands texts on, and through calls of functions; what is fed is no constant.
     """
     chosen = [name for index, name in enumerate(node.inputs) if not inputs or index in inputs]
     pending = [(node.scope, name) for name in chosen]

@@ -50,7 +50,7 @@ class Blob:
         return f"{self.member}!/{member}" if self.member else member
 
     def beside(self, location: str) -> str:
-        """The name of the file at the relative path `location`, seen from the folder that this one lies in."""
+        """The name of the file at the relative path `location`, seen from the folder of this one."""
         archive, separator, own = self.name.rpartition("!/")
         path = posixpath.normpath(posixpath.join(posixpath.dirname(own), location))
         return f"{archive}{separator}{path}"

@@ -22,9 +22,10 @@ MAX_FINDINGS = 20
 UNKNOWN = "this format is not judged by this version"
 # What a name of these would be run or loaded as is not told by a model that claims its bytes.
 _CODE = frozenset({
-    ".py", ".pyc", ".pyo", ".pyd", ".so", ".dll", ".dylib", ".exe", ".sh", ".bat", ".ps1", ".js", ".jar", ".class",
-    ".wasm", ".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".npy", ".npz", ".keras", ".h5", ".rds", ".onnx",
-    ".pb", ".tflite", ".mlmodel", ".pte", ".gguf", ".msgpack", ".nemo", ".zip", ".tar", ".7z", ".rar",
+    ".py", ".pyc", ".pyo", ".pyd", ".so", ".dll", ".dylib", ".exe", ".sh", ".bat", ".ps1", ".js",
+    ".jar", ".class", ".wasm", ".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".npy", ".npz",
+    ".keras", ".h5", ".rds", ".onnx", ".pb", ".tflite", ".mlmodel", ".pte", ".gguf", ".msgpack",
+    ".nemo", ".zip", ".tar", ".7z", ".rar",
 })  # fmt: skip
 
 
@@ -38,15 +39,13 @@ def settle(outcomes: Sequence[Outcome], subject: Subject) -> None:
         return
     sizes = {name: size for outcome in outcomes for name, size in outcome.unknown.items()}
     for outcome in outcomes:
-        _ranges(outcome, claims, sizes, subject)
+        _ranges(outcome, sizes, subject)
         for name, size in list(outcome.unknown.items()):
             if name in claims and _is_raw(name, size, claims[name], subject):
                 _lift(outcome, name)
 
 
-def _ranges(
-    outcome: Outcome, claims: Mapping[str, Sequence[Claim]], sizes: Mapping[str, int], subject: Subject
-) -> None:
+def _ranges(outcome: Outcome, sizes: Mapping[str, int], subject: Subject) -> None:
     """Report what the claims of one file get wrong, and note which files are not there."""
     missing: dict[str, None] = {}
     wrong = 0

@@ -1,4 +1,4 @@
-"""ExecuTorch: operators and backends of no stock runtime, segments that do not fit, pickles in what it hands on."""
+"""ExecuTorch: operators and backends of no stock runtime, segments that do not fit, pickles."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ def _custom(blob: Blob, program: ExecuTorchProgram, inspection: Inspection) -> N
     namespaces = operators.known("executorch", "namespaces")
     foreign = [name for name in program.operators if name.partition("::")[0] not in namespaces]
     backends = [name for name in program.delegates if name not in operators.known("executorch", "backends")]
-    for kind, name in (*(("Operator", n) for n in foreign), *(("Backend", n) for n in backends))[:MAX_FINDINGS]:
+    for kind, name in (*(("Operator", n) for n in foreign), *(("Backend", n) for n in backends))[
+        :MAX_FINDINGS
+    ]:
         message = f"{kind} {name[:80]!r} is in no stock ExecuTorch: it needs a library of its own."
         inspection.report(rules.graphs.CUSTOM.finding(message, graph_files.place(blob, blob.start, name)))

@@ -1,4 +1,4 @@
-"""ONNX: files that tensors are taken from, operators of no stock runtime, texts, and pickles in attributes."""
+"""ONNX: files that tensors lie in, operators of no stock runtime, texts, pickles in attributes."""
 
 from __future__ import annotations
 

@@ -30,4 +30,3 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
             where = graph_files.place(blob, operator.at, operator.name)
             inspection.report(rules.graphs.OPERATOR.finding(message, where, severity=effect.severity))
     graph_files.other_readings(blob, inspection, "paddle")
-

@@ -1,4 +1,4 @@
-"""TensorFlow: operators that do more than compute, in graphs and their function libraries; paths; Keras' metadata."""
+"""TensorFlow: operators that do more than compute, in graphs and functions; paths; Keras' metadata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operators of computation graphs do: the data, with a source for each entry, and how it is looked up."""
+"""What the operators of computation graphs do: data with a source for each entry, and how to look it up."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Effect:
     Attributes:
         does: completes "running the graph …".
         severity: how bad that is.
-        only: "outside" where it matters only with a constant path that leaves the model's folder, "attribute:NAME"
-            where it matters only when that attribute names a file or an address.
+        only: "outside" where it matters only with a constant path that leaves the model's folder,
+            "attribute:NAME" where it matters only when that attribute names a file or an address.
         paths: the inputs that are paths; none named: any may be.
     """
 
@@ -44,7 +44,9 @@ def _load(name: str) -> Mapping[str, Any]:
 def effects(framework: str) -> Mapping[str, Effect]:
     """By operator, what it does; of `tensorflow`, `onnx` or `paddle`."""
     return {
-        name: Effect(entry["does"], Severity(entry["severity"]), entry.get("only", ""), tuple(entry.get("paths", ())))
+        name: Effect(
+            entry["does"], Severity(entry["severity"]), entry.get("only", ""), tuple(entry.get("paths", ()))
+        )
         for entry in _load(framework)["effects"]
         for name in entry["operators"]
     }
