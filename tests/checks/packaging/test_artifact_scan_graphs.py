@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import struct
 import zipfile
@@ -153,3 +154,24 @@ def test_paddle(tmp_path: Path) -> None:
         report = _scan(tmp_path, "inference.pdmodel", content)
         assert rules(report) == [(DANGEROUS, severity)]
         assert "'/etc/x'" in report.findings[0].message
+
+
+def test_manifest_of_a_coreml_package(tmp_path: Path) -> None:
+    for path, expected in (("com.apple.CoreML/model.mlmodel", []), ("../../x", [PATH])):
+        items = {"6F2B": {"author": "com.apple.CoreML", "name": "model.mlmodel", "path": path}}
+        content = json.dumps({"fileFormatVersion": "1.0.0", "itemInfoEntries": items}).encode()
+        assert rules(_scan(tmp_path, "Manifest.json", content)) == expected
+
+
+def test_graphs_as_text_are_never_clean(tmp_path: Path) -> None:
+    saved = b'saved_model_schema_version: 1\nmeta_graphs { graph_def { node { name: "r" op: "%s" } } }\n'
+    cases = {b"Identity": Status.INCOMPLETE, b"Read\\x46ile": Status.INCOMPLETE, b"ReadFile": Status.FAIL}
+    for kind, status in cases.items():
+        assert _scan(tmp_path, "saved_model.pbtxt", saved % kind).status is status
+    onnx = b'# by hand\nir_version: 8 graph { node { op_type: "Relu" } }'
+    assert _scan(tmp_path, "model.textproto", onnx).status is Status.INCOMPLETE
+    as_json = json.dumps({"irVersion": "8", "graph": {"node": [{"opType": "Relu"}]}}).encode()
+    assert _scan(tmp_path, "model.json", as_json).status is Status.INCOMPLETE
+    labels = b"item { id: 1 name: 'cat' }\n"
+    assert _scan(tmp_path, "label_map.pbtxt", labels).status is Status.PASS
+    assert _scan(tmp_path, "graph.yaml", b"version: 1\nnode:\n  name: x\n").status is Status.PASS

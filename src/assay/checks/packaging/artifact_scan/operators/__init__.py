@@ -41,7 +41,7 @@ def _load(name: str) -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=4)
-def effects(framework: str) -> Mapping[str, Effect]:
+def effects(framework: str) -> dict[str, Effect]:
     """By operator, what it does; of `tensorflow`, `onnx` or `paddle`."""
     return {
         name: Effect(
