@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import posixpath
 from dataclasses import dataclass, field, replace
 
 from assay.core.canonical import JSON
@@ -48,6 +49,12 @@ class Blob:
         """The path of a member of this region through all archives."""
         return f"{self.member}!/{member}" if self.member else member
 
+    def beside(self, location: str) -> str:
+        """The name of the file at the relative path `location`, seen from the folder of this one."""
+        archive, separator, own = self.name.rpartition("!/")
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(own), location))
+        return f"{archive}{separator}{path}"
+
     def region(self, start: int, end: int) -> Blob:
         """A part of this region, by absolute positions, under the same name."""
         return replace(self, start=start, end=min(end, self.end))
@@ -62,6 +69,22 @@ class Blob:
         return Location(path=self.path, member=self.member, offset=inside)
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Bytes of another file that a model file says are the numbers of one of its tensors.
+
+    Attributes:
+        file: the other file's name, as `Blob.name` would be.
+        start, end: the bytes; `end` is None where they reach to the end of the file.
+        owner: where the model file says so, with the tensor's name.
+    """
+
+    file: str
+    start: int
+    end: int | None
+    owner: Location
+
+
 @dataclass(slots=True)
 class Outcome:
     """What examining one file gave.
@@ -71,6 +94,8 @@ class Outcome:
         documents: what each region is, for the report's details.
         globals: full names that pickles import.
         storages: by the name of a pickle, the torch storages it refers to and their bytes.
+        claims: bytes of other files that are numbers of tensors in this one.
+        unknown: regions of no known format, by name, and their bytes.
         streams: pickles in it.
         bytes: of the file.
     """
@@ -81,6 +106,8 @@ class Outcome:
     documents: list[dict[str, JSON]] = field(default_factory=list)
     globals: set[str] = field(default_factory=set)
     storages: dict[str, dict[str, int]] = field(default_factory=dict)
+    claims: list[Claim] = field(default_factory=list)
+    unknown: dict[str, int] = field(default_factory=dict)
     streams: int = 0
     bytes: int = 0
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
-from assay.checks.packaging.artifact_scan import rules
+from assay.checks.packaging.artifact_scan import raw_data, rules
 from assay.checks.packaging.artifact_scan.blob import Outcome
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
@@ -58,6 +58,7 @@ class ArtifactScan:
                     if context.cancelled():
                         threads.shutdown(wait=True, cancel_futures=True)
                     context.checkpoint()
+        raw_data.settle(outcomes, subject)
         return _report(subject, options, total, outcomes)
 
 

@@ -66,13 +66,14 @@ class Examination:
             self._not_judged(blob, found)
 
     def _not_judged(self, blob: Blob, found: str) -> None:
-        cut = formats.cut_off(blob) if found == "unknown" else ""
-        if cut:
-            self.skip(blob, f"{cut}: the file is cut off or damaged", "Get it again from its source.")
+        if found != "unknown":
+            self.skip(blob, f"{found} {formats.NOT_JUDGED}", formats.CONVERT)
             return
-        what = "this format" if found == "unknown" else found
-        remedy = "Remove the file, or convert it to a format that is judged, such as safetensors."
-        self.skip(blob, f"{what} is not judged by this version", remedy)
+        self.outcome.unknown[blob.name] = blob.size
+        if cut := formats.cut_off(blob):
+            self.skip(blob, f"{cut}: {formats.CUT_OFF}", "Get it again from its source.")
+        else:
+            self.skip(blob, f"this format {formats.NOT_JUDGED}", formats.CONVERT)
 
     def _read(self, blob: Blob, text: texts.Recognised) -> None:
         if blob.size > self.options.max_text:

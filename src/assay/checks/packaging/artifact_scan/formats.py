@@ -9,7 +9,11 @@ import zlib
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.subjects.archives.zip_directory import find_end
+from assay.subjects.graphs import recognition
 
+NOT_JUDGED = "is not judged by this version"
+CUT_OFF = "the file is cut off or damaged"
+CONVERT = "Remove the file, or convert it to a format that is judged, such as safetensors."
 _MAGIC = (
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x93NUMPY", "npy"),
     (b"\x89HDF\r\n\x1a\n", "hdf5"), (b"GGUF", "gguf"), (b"\x7fELF", "native library"), (b"MZ",
@@ -27,6 +31,10 @@ _EXPECTED = {
     ".txt": {"text", "json"}, ".jinja": {"text"}, ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES,
     ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text"}, ".yml": {"text"},
     ".csv": {"text"},
+    ".onnx": {"onnx"}, ".tflite": {"tflite"}, ".pte": {"executorch"}, ".mlmodel": {"coreml"},
+    ".pdmodel": {"paddle"}, ".pdiparams": {"paddle-tensors"},
+    "saved_model.pb": {"tf-savedmodel"}, "keras_metadata.pb": {"keras-metadata"},
+    ".pb": {"tf-savedmodel", "tf-graphdef", "tf-metagraph", "tf-fingerprint", "keras-metadata", "onnx"},
 }  # fmt: skip
 
 
@@ -40,6 +48,9 @@ def recognise(blob: Blob) -> str:
         return "zlib"
     if head[257:262] == b"ustar":
         return "tar"
+    # Before zip: TFLite models carry one at their end. Their inspectors look for it.
+    if graph := recognition.recognise(blob.data, blob.start, blob.end):
+        return graph
     if find_end(blob.data, blob.start, blob.end) >= 0:
         return "zip"
     if (

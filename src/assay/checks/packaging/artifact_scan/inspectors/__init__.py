@@ -9,12 +9,20 @@ from collections.abc import Mapping
 
 from assay.checks.packaging.artifact_scan.inspectors import (
     compressed,
+    coreml,
+    executorch,
+    graph_files,
     numpy_arrays,
+    onnx,
+    paddle,
     safetensors_files,
     tars,
+    tensorflow,
+    tflite,
     zips,
 )
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
+from assay.subjects.graphs.tensorflow import ROOTS
 
 INSPECTORS: Mapping[str, Inspector] = {
     "zip": zips.inspect,
@@ -22,6 +30,14 @@ INSPECTORS: Mapping[str, Inspector] = {
     **{kind: compressed.inspector(kind) for kind in ("gzip", "bzip2", "xz", "lzma", "zlib")},
     "npy": numpy_arrays.inspect,
     "safetensors": safetensors_files.inspect,
+    "onnx": onnx.inspect,
+    **{kind: tensorflow.inspector(kind) for kind in ROOTS},
+    "tf-checkpoint": tensorflow.inspect_checkpoint,
+    "tflite": tflite.inspect,
+    "executorch": executorch.inspect,
+    "coreml": coreml.inspect,
+    **{kind: graph_files.inspector_of_numbers(kind) for kind in ("coreml-weights", "paddle-tensors")},
+    "paddle": paddle.inspect,
 }
 
 __all__ = ["INSPECTORS", "Inspection", "Inspector"]
