@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.core.ignoring import FILE_NAME
+
 if TYPE_CHECKING:
     from assay.core.ignoring import IgnoreEntry
     from assay.core.subject import Subject
@@ -27,10 +29,12 @@ def ignore_entries(
     Raises:
         ConfigError: a file cannot be read, or is wrong.
     """
+    file = Path(ignore_file) if ignore_file else _nearest(Path())
+    if file is None and not known:
+        return ()
     from assay.pipeline import ignoring  # noqa: PLC0415  start-up: only where there is a file
 
     entries: tuple[IgnoreEntry, ...] = ()
-    file = Path(ignore_file) if ignore_file else ignoring.find_ignore_file(Path())
     inside = ignoring.lies_inside(file, subjects) if file and not ignore_file else ""
     if inside:
         click.echo(
@@ -43,3 +47,11 @@ def ignore_entries(
     if known:
         entries += ignoring.known_findings(Path(known))
     return entries
+
+
+def _nearest(start: Path) -> Path | None:
+    """The ignore file in `start` or a folder above it."""
+    for folder in (start.absolute(), *start.absolute().parents):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return None

@@ -14,6 +14,8 @@ from fnmatch import fnmatchcase
 from assay.core.finding import Finding
 from assay.core.report import Ignored, Report, Status, status_of
 
+FILE_NAME = "assay-ignore.yaml"
+
 
 @dataclass(frozen=True, slots=True)
 class IgnoreEntry:

@@ -12,20 +12,11 @@ from pydantic import ValidationError
 from assay.core.codec import from_json
 from assay.core.config import IgnoreFile
 from assay.core.errors import ConfigError, SubjectError
-from assay.core.ignoring import IgnoreEntry
+from assay.core.ignoring import FILE_NAME, IgnoreEntry
 from assay.core.subject import Subject, SubjectKind
 from assay.pipeline.project import LoadedProject, read_yaml
 
-FILE_NAME = "assay-ignore.yaml"
 MAX_REPORT = 256 << 20
-
-
-def find_ignore_file(start: Path) -> Path | None:
-    """The nearest ignore file in `start` or a folder above it, or None."""
-    for folder in (start.absolute(), *start.absolute().parents):
-        if (folder / FILE_NAME).is_file():
-            return folder / FILE_NAME
-    return None
 
 
 def load_ignore_file(file: Path) -> tuple[IgnoreEntry, ...]:
