@@ -9,6 +9,7 @@ import zlib
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.subjects.archives.zip_directory import find_end
+from assay.subjects.hdf5.superblock import find_signature
 
 _MAGIC = (
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x93NUMPY", "npy"),
@@ -26,7 +27,7 @@ _EXPECTED = {
     ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"}, ".tar": {"tar"}, ".md": {"text"},
     ".txt": {"text", "json"}, ".jinja": {"text"}, ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES,
     ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text"}, ".yml": {"text"},
-    ".csv": {"text"},
+    ".csv": {"text"}, ".keras": {"zip", "hdf5"}, ".h5": {"hdf5"}, ".hdf5": {"hdf5"},
 }  # fmt: skip
 
 
@@ -42,6 +43,8 @@ def recognise(blob: Blob) -> str:
         return "tar"
     if find_end(blob.data, blob.start, blob.end) >= 0:
         return "zip"
+    if find_signature(blob.data, blob.start, blob.end) >= 0:
+        return "hdf5"  # behind a user block
     if (
         len(head) > 8  # noqa: PLR2004  the prefix is eight bytes
         and head[8:9] == b"{"

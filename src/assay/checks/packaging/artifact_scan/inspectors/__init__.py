@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from assay.checks.packaging.artifact_scan.inspectors import (
     compressed,
+    hdf5,
     numpy_arrays,
     safetensors_files,
     tars,
@@ -20,6 +21,7 @@ INSPECTORS: Mapping[str, Inspector] = {
     "zip": zips.inspect,
     "tar": tars.inspect,
     **{kind: compressed.inspector(kind) for kind in ("gzip", "bzip2", "xz", "lzma", "zlib")},
+    "hdf5": hdf5.inspect,
     "npy": numpy_arrays.inspect,
     "safetensors": safetensors_files.inspect,
 }
