@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from h5py import h5t
 
-MAX_ITEMS = 100_000
+MAX_ITEMS = 1_000_000
 _POINTER = 16  # bytes that an item of variable length takes in the file
 _BYTES = frozenset({h5t.STRING, h5t.OPAQUE})
 
