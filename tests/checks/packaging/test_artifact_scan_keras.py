@@ -61,6 +61,9 @@ ATTACKS: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
         LAMBDA,
     ),
     "lambda registered": (layer("keras.layers>Lambda", {"function": [CODE, None, None]}), LAMBDA),
+    "code in an activation, as Keras 3 writes it": (
+        layer("Dense", {"activation": {"value": [CODE, None, None]}}), ("keras/lambda", "high"),
+    ),
     "lambda untold": (layer("Lambda", {}), ("keras/lambda", "medium")),
     "CVE-2025-1550 module": (foreign("os", "system"), DANGEROUS),
     "CVE-2025-1550 function": (layer("Lambda", {"function": function("subprocess", "run")}), DANGEROUS),
@@ -75,6 +78,7 @@ ATTACKS: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "CVE-2025-9906": (
         layer("Lambda", {"function": function("keras.config", "enable_unsafe_deserialization")}), DANGEROUS,
     ),
+    "name with a module of its own": (function("keras", "utils.get_file"), DANGEROUS),
     "class that is a function": (foreign("keras.utils", "get_file"), DANGEROUS),
     "func_load": (function("keras.src.utils.python_utils", "func_load"), DANGEROUS),
     "no part of models": (function("keras.src.saving.saving_lib", "some"), (DANGEROUS[0], "high")),

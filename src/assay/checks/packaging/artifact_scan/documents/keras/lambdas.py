@@ -25,6 +25,8 @@ MAX_STEPS = 20
 _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{2,40}")
 # A short ASCII string as marshal writes it (CPython Python/marshal.c, version 4): type, length, characters.
 _SHORT = re.compile(rb"[zZ\xda\xfa]([\x02-\x28])(?=([A-Za-z_][A-Za-z0-9_.]{1,39}))")
+# A code object of CPython 3.4 to 3.14 in base64: its type, then a count of arguments below 256.
+_MARSHALLED = re.compile(r"(?:4w|Yw)[A-Za-z0-9+/]{2}AAA[A-Za-z0-9+/\s]{60,}")
 _NOISE = frozenset({"lambda", "code", "module", "__main__"})
 _PARTS = ("function", "output_shape", "mask")
 
@@ -38,6 +40,30 @@ def look(node: Node, blob: Blob, inspection: Inspection) -> Iterator[Finding]:  
         yield _code(node, node.values.get(part), f"the `{part}` of a Lambda layer", blob)
     if node.bare_class == "Lambda":
         yield from _layer(node, blob)
+    if not (_is_told(node.values) or _is_told(node.above)):
+        yield from _stray(node, blob)
+
+
+def _is_told(values: dict[str, Any]) -> bool:
+    """Whether code in this dictionary, or right below it, is reported for what the dictionary is."""
+    name = values.get("class_name")
+    return (
+        name == "__lambda__"
+        or (isinstance(name, str) and name.endswith("Lambda"))
+        or any(values.get(f"{part}_type") == "lambda" for part in _PARTS)
+    )
+
+
+def _stray(node: Node, blob: Blob) -> Iterator[Finding]:
+    """Marshalled code in a place where this version knows no Keras that unmarshals it."""
+    for key, value in node.values.items():
+        text = value[0] if isinstance(value, list) and value else value
+        if isinstance(text, str) and _MARSHALLED.match(text):
+            code = _decoded(text)
+            shown = (
+                f"`{str(key)[:60]}` holds {len(code):,} bytes of marshalled Python code{_that_name(code)}."
+            )
+            yield rules.keras.LAMBDA.finding(shown, blob.place(), severity=Severity.HIGH)
 
 
 def _layer(node: Node, blob: Blob) -> Iterator[Finding]:
@@ -65,11 +91,13 @@ def _is(value: Any, class_name: str) -> bool:
 def _code(node: Node, value: Any, what: str, blob: Blob) -> Finding:
     code = _decoded(_first_text(value))
     layer = "" if node.class_name == "__lambda__" else f" {node.title}" if node.class_name else ""
-    shown = f"Loading it unmarshals {what}{layer}: {len(code):,} bytes of Python code"
+    shown = f"Loading it unmarshals {what}{layer}: {len(code):,} bytes of Python code{_that_name(code)}."
+    return rules.keras.LAMBDA.finding(shown, blob.place(), data={"bytes": len(code), "names": _names(code)})
+
+
+def _that_name(code: bytes) -> str:
     names = _names(code)
-    if names:
-        shown += f" that name {', '.join(names)}"
-    return rules.keras.LAMBDA.finding(shown + ".", blob.place(), data={"bytes": len(code), "names": names})
+    return f" that name {', '.join(names)}" if names else ""
 
 
 def _first_text(value: Any) -> str:

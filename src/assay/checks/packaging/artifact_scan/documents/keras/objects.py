@@ -27,10 +27,12 @@ class Node:
     Attributes:
         values: the dictionary.
         trail: the keys that lead to it, last one first.
+        above: the dictionary that it lies in, empty for the first.
     """
 
     values: dict[str, Any]
     trail: Trail
+    above: dict[str, Any]
 
     @property
     def path(self) -> str:
@@ -76,20 +78,21 @@ def nodes(document: Any) -> Iterator[Node]:
     Raises:
         NestedTextError: such a text is nested too deeply, or there are too many.
     """
-    pending: list[tuple[Any, Trail]] = [(document, None)]
+    pending: list[tuple[Any, Trail, dict[str, Any]]] = [(document, None, {})]
     nested = 0
     while pending:
-        value, trail = pending.pop()
+        value, trail, above = pending.pop()
         if isinstance(value, dict):
-            yield Node(value, trail)
-            pending += [(item, (trail, f".{key}")) for key, item in reversed(value.items()) if _open(item)]
+            yield Node(value, trail, above)
+            opened = ((key, item) for key, item in reversed(value.items()) if _open(item))
+            pending += [(item, (trail, f".{key}"), value) for key, item in opened]
         elif isinstance(value, list):
-            pending += [(item, (trail, f"[{at}]")) for at, item in enumerate(value) if _open(item)]
+            pending += [(item, (trail, f"[{at}]"), above) for at, item in enumerate(value) if _open(item)]
         elif isinstance(value, str):
             nested += 1
             if nested > MAX_NESTED:
                 raise NestedTextError(f"more than {MAX_NESTED:,} texts inside it could be Keras objects")
-            pending.append((_parsed(value), trail))
+            pending.append((_parsed(value), trail, above))
 
 
 def _open(value: Any) -> bool:

@@ -18,7 +18,7 @@ _FAMILY = ("keras", "keras_hub", "keras_nlp", "keras_cv", "keras_core", "tf_kera
            "tensorflow.python.keras")  # fmt: skip
 # Parts of Keras that models are not made of, and the few classes there that they are.
 _NOT_MODELS = frozenset({"utils", "config", "saving", "datasets", "callbacks", "export", "testing",
-                         "wrappers", "api_export", "preprocessing", "visualization"})  # fmt: skip
+                         "distribution", "wrappers", "api_export", "preprocessing", "visualization"})  # fmt: skip
 _PREFIXES = frozenset({"src", "api", "_tf_keras", "keras", "legacy", "_legacy"})
 _PARTS_OF_MODELS = frozenset({"FeatureSpace", "Feature", "Cross", "TorchModuleWrapper", "JaxLayer",
                               "FlaxLayer", "TFSMLayer", "ExportArchive"})  # fmt: skip
@@ -55,8 +55,8 @@ def look(node: Node, blob: Blob, inspection: Inspection) -> Iterator[Finding]:
     elif module == "builtins":
         if node.class_name != "function" or not _BUILTINS.isdisjoint(names):
             yield _dangerous(node, module, names, blob)
-    elif (area := _area(module)) is not None:
-        yield from _keras(node, module, area, names, blob)
+    elif _area(module) is not None:
+        yield from _keras(node, module, names, blob)
     elif not _is_type_spec(node, module):
         yield _foreign(node, module, names, blob)
 
@@ -90,12 +90,14 @@ def _unnamed(node: Node, module: str, names: list[str], blob: Blob) -> Iterator[
         yield rules.keras.CUSTOM.finding(f"{node.title} is {_shown(node, module, names)}.", blob.place())
 
 
-def _keras(node: Node, module: str, area: str, names: list[str], blob: Blob) -> Iterator[Finding]:
-    if not _DANGEROUS.isdisjoint(names) or any(
-        "__" in name.strip("_") or name in _BUILTINS for name in names
-    ):
+def _keras(node: Node, module: str, names: list[str], blob: Blob) -> Iterator[Finding]:
+    # Module and name are looked up as one dotted text first, so a name may bring its own module.
+    split = [f"{module}.{name}".rpartition(".") for name in names]
+    last = {name for _, _, name in split}
+    areas = {_area(whole) for whole, _, _ in split}
+    if not last.isdisjoint(_DANGEROUS | _BUILTINS) or any("__" in name.strip("_") for name in last):
         yield _dangerous(node, module, names, blob)
-    elif area in _NOT_MODELS and _PARTS_OF_MODELS.isdisjoint(names):
+    elif not _NOT_MODELS.isdisjoint(areas) and _PARTS_OF_MODELS.isdisjoint(last):
         message = (
             f"{node.title} loads {_shown(node, module, names)}: no part of Keras that models are made of."
         )
