@@ -18,7 +18,8 @@ _FAMILY = ("keras", "keras_hub", "keras_nlp", "keras_cv", "keras_core", "tf_kera
            "tensorflow.python.keras")  # fmt: skip
 # Parts of Keras that models are not made of, and the few classes there that they are.
 _NOT_MODELS = frozenset({"utils", "config", "saving", "datasets", "callbacks", "export", "testing",
-                         "distribution", "wrappers", "api_export", "preprocessing", "visualization"})  # fmt: skip
+                         "distribution", "wrappers", "api_export", "preprocessing",
+                         "visualization"})  # fmt: skip
 _PREFIXES = frozenset({"src", "api", "_tf_keras", "keras", "legacy", "_legacy"})
 _PARTS_OF_MODELS = frozenset({"FeatureSpace", "Feature", "Cross", "TorchModuleWrapper", "JaxLayer",
                               "FlaxLayer", "TFSMLayer", "ExportArchive"})  # fmt: skip
