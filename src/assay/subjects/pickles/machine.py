@@ -5,11 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
-import select
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from assay.core.errors import SubjectError
+from assay.subjects.child_process import ChildDiedError, ChildProcess
 from assay.subjects.pickles.records import Event, PickleRecord
 
 _CHILD = Path(__file__).parent / "child"
@@ -43,10 +39,8 @@ class Machine:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._process: subprocess.Popen[bytes] | None = None
-        self._link: socket.socket | None = None
-        self._pending = b""
-        self.note = ""
+        command = [sys.executable, "-I", "-S", "-c", _BOOT, str(_CHILD)]
+        self._child = ChildProcess(command, {}, seconds=limits.seconds, most=MAX_ANSWER)
 
     def read(
         self, fd: int, start: int, length: int, *, probe: bool = False, walk: bool = False
@@ -69,88 +63,33 @@ class Machine:
             more, second = self._ask(fd, f"w{mode} {start} {length}")
             death = f"{death}; then the streaming pass: {second}" if second else f"{death}; walked instead"
             events += more
-        return _record(events, death, self.note)
+        return _record(events, death, self._child.note)
 
     def _ask(self, fd: int, job: str) -> tuple[list[Event], str]:
-        link = self._start()
+        self._child.start()
         bounds = f" {self._limits.memory} {self._limits.seconds} {self._limits.events}"
-        try:
-            socket.send_fds(link, [(job + bounds).encode()], [fd])
-            return list(self._answer(link)), ""
-        except _ChildDiedError as death:
-            self.close()
-            return death.events, str(death)
-        except OSError as error:
-            self.close()
-            return [], f"the reading process died: {error}"
-
-    def _answer(self, link: socket.socket) -> list[Event]:
         events: list[Event] = []
+        try:
+            self._child.send(job + bounds, fd)
+            self._listen(events)
+        except ChildDiedError as death:
+            self._child.close()
+            return events, str(death)
+        return events, ""
+
+    def _listen(self, events: list[Event]) -> None:
         depth = 0
-        for line in self._lines(link, events):
+        for line in self._child.lines():
             kind, offset, *what = json.loads(line)
             if kind == "done":
                 break
             if kind == "stream":
                 depth = int(what[1])
             events.append(Event(str(kind), offset, tuple(str(part) for part in what), depth))
-        return events
-
-    def _lines(self, link: socket.socket, events: list[Event]) -> Iterator[bytes]:
-        deadline = time.monotonic() + self._limits.seconds + 5
-        left = MAX_ANSWER
-        while True:
-            line, newline, rest = self._pending.partition(b"\n")
-            if newline:
-                self._pending = rest
-                yield line
-                continue
-            if not select.select([link], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise _ChildDiedError(f"it took more than {self._limits.seconds} s", events)
-            chunk = link.recv(1 << 16)
-            left -= len(chunk)
-            if not chunk or left < 0:
-                raise _ChildDiedError(self._cause(), events)
-            self._pending += chunk
-
-    def _cause(self) -> str:
-        if self._process is None:
-            return "the reading process died"
-        self._process.kill()
-        return f"the reading process died (exit {self._process.wait()})"
-
-    def _start(self) -> socket.socket:
-        if self._link is not None:
-            return self._link
-        ours, theirs = socket.socketpair()
-        command = [sys.executable, "-I", "-S", "-c", _BOOT, str(_CHILD)]
-        try:
-            with theirs:
-                self._process = subprocess.Popen(
-                    command,
-                    env={},
-                    stdin=theirs.fileno(),
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    cwd="/",
-                )
-            self._link, self._pending = ours, b""
-            ready = next(self._lines(ours, []))
-        except (OSError, _ChildDiedError) as error:
-            self.close()
-            raise SubjectError(f"no process to read pickles in can be started: {error}") from error
-        self.note = str(json.loads(ready)[2])
-        return ours
 
     def close(self) -> None:
         """End the child process."""
-        if self._link is not None:
-            self._link.close()
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        self._link = self._process = None
-        self._pending = b""
+        self._child.close()
 
 
 class MachinePool:
@@ -180,12 +119,6 @@ class MachinePool:
     ) -> None:
         for machine in self._machines:
             machine.close()
-
-
-class _ChildDiedError(Exception):
-    def __init__(self, cause: str, events: list[Event]) -> None:
-        super().__init__(cause)
-        self.events = events
 
 
 def _record(events: list[Event], death: str, note: str) -> PickleRecord:

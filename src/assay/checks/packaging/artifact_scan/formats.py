@@ -10,6 +10,7 @@ import zlib
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.subjects.archives.zip_directory import find_end
 from assay.subjects.graphs import recognition
+from assay.subjects.hdf5.superblock import find_signature
 
 NOT_JUDGED = "is not judged by this version"
 CUT_OFF = "the file is cut off or damaged"
@@ -30,11 +31,11 @@ _EXPECTED = {
     ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"}, ".tar": {"tar"}, ".md": {"text"},
     ".txt": {"text", "json"}, ".jinja": {"text"}, ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES,
     ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text"}, ".yml": {"text"},
-    ".csv": {"text"},
     ".onnx": {"onnx"}, ".tflite": {"tflite"}, ".pte": {"executorch"}, ".mlmodel": {"coreml"},
     ".pdmodel": {"paddle"}, ".pdiparams": {"paddle-tensors"},
     "saved_model.pb": {"tf-savedmodel"}, "keras_metadata.pb": {"keras-metadata"},
     ".pb": {"tf-savedmodel", "tf-graphdef", "tf-metagraph", "tf-fingerprint", "keras-metadata", "onnx"},
+    ".csv": {"text"}, ".keras": {"zip", "hdf5"}, ".h5": {"hdf5"}, ".hdf5": {"hdf5"},
 }  # fmt: skip
 
 
@@ -53,6 +54,8 @@ def recognise(blob: Blob) -> str:
         return graph
     if find_end(blob.data, blob.start, blob.end) >= 0:
         return "zip"
+    if find_signature(blob.data, blob.start, blob.end) >= 0:
+        return "hdf5"  # behind a user block
     if (
         len(head) > 8  # noqa: PLR2004  the prefix is eight bytes
         and head[8:9] == b"{"

@@ -18,6 +18,8 @@ from assay.core.errors import SubjectError
 from assay.core.finding import Finding
 from assay.subjects.archives.zip_directory import STORED, ZipDirectory, ZipMember, read_directory
 
+_KERAS = frozenset({"config.json", "metadata.json"})  # keras/src/saving/saving_lib.py
+
 
 def inspect(blob: Blob, inspection: Inspection) -> None:
     """Examine the members, a PyTorch zip's pickle first."""
@@ -29,6 +31,8 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
         _member(blob, member, inspection)
     if pickles:
         inspection.outcome.rename(blob, "pytorch-zip")
+    if {member.name for member in directory.members} >= _KERAS:
+        inspection.outcome.rename(blob, "keras")
     storages = {
         m.name[: -len("data.pkl")] + "data/" + key: size
         for m in pickles

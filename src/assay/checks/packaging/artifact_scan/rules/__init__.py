@@ -1,7 +1,16 @@
 """All that `artifact.scan` can find, a module for each family; `RULES` is all of it."""
 
-from assay.checks.packaging.artifact_scan.rules import files, graphs, pickles, repository, tensors
+from assay.checks.packaging.artifact_scan.rules import (
+    files,
+    graphs,
+    hdf5,
+    keras,
+    pickles,
+    repository,
+    tensors,
+)
 
-RULES = (*pickles.RULES, *files.RULES, *graphs.RULES, *tensors.RULES, *repository.RULES)
+_FAMILIES = (files, graphs, hdf5, keras, pickles, repository, tensors)
+RULES = tuple(rule for family in _FAMILIES for rule in family.RULES)
 
-__all__ = ["RULES", "files", "graphs", "pickles", "repository", "tensors"]
+__all__ = ["RULES", "files", "graphs", "hdf5", "keras", "pickles", "repository", "tensors"]

@@ -1,0 +1,264 @@
+"""Keras configurations: every dangerous object is found wherever it is nested, and none of the others."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay.core.report import Status
+from fixtures.keras_models import archive, function, layer, marshalled, model, old_model
+from fixtures.scanning import found, scan_path
+
+CODE = marshalled(Path("/tmp/never"))
+EVIL_PICKLE = base64.b64encode(b"\x80\x02cos\nsystem\n(S'id'\ntR.").decode()
+LAMBDA = ("keras/lambda", "critical")
+DANGEROUS = ("keras/dangerous-reference", "critical")
+OUTSIDE = ("keras/external-file", "high")
+
+
+def typed(config: object) -> dict[str, Any]:
+    return {"class_name": "__lambda__", "config": config}
+
+
+def old_lambda(code: object, **more: object) -> dict[str, Any]:
+    config = {"name": "lambda", "function": code, "function_type": "lambda", "module": "__main__", **more}
+    return {"class_name": "Lambda", "config": config}
+
+
+def foreign(module: str, name: str, registered: str | None = None) -> dict[str, Any]:
+    return {"module": module, "class_name": name, "config": {}, "registered_name": registered}
+
+
+ATTACKS: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
+    "lambda of Keras 3": (
+        layer("Lambda", {"function": typed({"code": CODE, "defaults": None, "closure": None})}),
+        LAMBDA,
+    ),
+    "lambda value as a list": (layer("Dense", {"activation": typed({"value": [CODE, None, None]})}), LAMBDA),
+    "lambda without config": (
+        layer("Dense", {"activation": {"class_name": "__lambda__", "value": CODE}}),
+        LAMBDA,
+    ),
+    "lambda of Keras 2": (old_lambda([CODE, None, None]), LAMBDA),
+    "lambda of Keras 2 as tuple": (
+        old_lambda({"class_name": "__tuple__", "items": [CODE, None, None]}),
+        LAMBDA,
+    ),
+    "lambda in the output shape": (
+        layer("Lambda", {"function": function("keras.ops", "relu"), "output_shape_type": "lambda",
+                         "output_shape": [CODE, None, None]}),
+        LAMBDA,
+    ),
+    "lambda of another name": (
+        layer("Acme", {"function": [CODE, None, None], "function_type": "lambda"}),
+        LAMBDA,
+    ),
+    "lambda registered": (layer("keras.layers>Lambda", {"function": [CODE, None, None]}), LAMBDA),
+    "code in an activation, as Keras 3 writes it": (
+        layer("Dense", {"activation": {"value": [CODE, None, None]}}), ("keras/lambda", "high"),
+    ),
+    "lambda untold": (layer("Lambda", {}), ("keras/lambda", "medium")),
+    "CVE-2025-1550 module": (foreign("os", "system"), DANGEROUS),
+    "CVE-2025-1550 function": (layer("Lambda", {"function": function("subprocess", "run")}), DANGEROUS),
+    "CVE-2025-1550 registered": (foreign("os", "system", "acme>Layer"), DANGEROUS),
+    "CVE-2025-1550 import by name": (
+        {"module": "pty", "class_name": "function", "registered_name": "relu"}, DANGEROUS,
+    ),
+    "CVE-2025-8747": (layer("Lambda", {"function": function("keras.utils", "get_file")}), DANGEROUS),
+    "CVE-2025-8747 private": (
+        layer("Lambda", {"function": function("keras.src.utils.file_utils", "get_file")}), DANGEROUS,
+    ),
+    "CVE-2025-9906": (
+        layer("Lambda", {"function": function("keras.config", "enable_unsafe_deserialization")}), DANGEROUS,
+    ),
+    "name with a module of its own": (function("keras", "utils.get_file"), DANGEROUS),
+    "class that is a function": (foreign("keras.utils", "get_file"), DANGEROUS),
+    "func_load": (function("keras.src.utils.python_utils", "func_load"), DANGEROUS),
+    "no part of models": (function("keras.src.saving.saving_lib", "some"), (DANGEROUS[0], "high")),
+    "builtin function": (function("builtins", "exec"), DANGEROUS),
+    "builtin class": (foreign("builtins", "eval"), DANGEROUS),
+    "unknown module": (foreign("acme.layers", "Dense"), ("keras/unknown-module", "high")),
+    "look-alike module": (foreign("keras_evil.layers", "Dense"), ("keras/unknown-module", "high")),
+    "registered and a module": (foreign("acme.layers", "My", "acme>My"), ("keras/custom-object", "medium")),
+    "type spec": (
+        {"module": "os", "class_name": "__typespec__", "spec_name": "system", "config": [],
+         "registered_name": None},
+        DANGEROUS,
+    ),
+    "torch": (layer("TorchModuleWrapper", {"module": EVIL_PICKLE}), ("keras/pickled-module", "critical")),
+    "torch pickle": (
+        layer("TorchModuleWrapper", {"module": EVIL_PICKLE}), ("pickle/dangerous-global", "critical"),
+    ),
+    "TFSMLayer": (layer("TFSMLayer", {"filepath": "/tmp/x", "call_endpoint": "serve"}), OUTSIDE),
+    "CVE-2025-12058": (layer("StringLookup", {"vocabulary": "/etc/passwd"}), OUTSIDE),
+    "CVE-2025-12058 url": (layer("IntegerLookup", {"vocabulary": "http://169.254.169.254/"}), OUTSIDE),
+    "text vectorization": (layer("TextVectorization", {"vocabulary": "../vocabulary.txt"}), OUTSIDE),
+    "operation": (
+        {"class_name": "TFOpLambda", "config": {"name": "w", "function": "io.write_file"}},
+        ("keras/file-operation", "high"),
+    ),
+    "node": (
+        {"class_name": "TensorFlowOpLayer", "config": {"name": "n", "node_def": "\n\x01x\x12\x08ReadFile"}},
+        ("keras/file-operation", "high"),
+    ),
+}  # fmt: skip
+
+TWINS: dict[str, dict[str, Any]] = {
+    "bidirectional": layer("Bidirectional", {"layer": layer("GRU", {"units": 3})}),
+    "named function": layer("Lambda", {"function": function("keras.ops", "relu"), "arguments": {}}),
+    "old named function": layer("Lambda", {"function": "double", "function_type": "function"}),
+    "custom activation": layer("Dense", {"activation": function("builtins", "my_activation")}),
+    "registered": {"class_name": "acme>Layer", "config": {"name": "mine"}},
+    "own script": foreign("__main__", "MyLayer", "MyLayer"),
+    "Keras Hub": foreign("keras_hub.src.models.bert.bert_backbone", "BertBackbone", "keras_hub>BertBackbone"),
+    "private module": foreign("keras.src.models.functional", "Functional", "Functional"),
+    "private operation": foreign("keras.src.ops.numpy", "GetItem", "GetItem"),
+    "legacy layer": foreign("keras._legacy.layers", "ThresholdedReLU"),
+    "preprocessing layer": foreign("keras.src.layers.preprocessing.hashing", "Hashing"),
+    "feature space": foreign("keras.utils", "FeatureSpace"),
+    "type spec": {
+        "module": "tensorflow.python.framework.tensor_spec",
+        "class_name": "__typespec__",
+        "spec_name": "TensorSpec",
+        "config": [[None, 3], "float32", "x"],
+        "registered_name": None,
+    },
+    "vocabulary": layer("TextVectorization", {"vocabulary": ["the", "os.system"], "vocabulary_size": 2}),
+    "no vocabulary": layer("StringLookup", {"vocabulary": None}),
+    "operation": {"class_name": "TFOpLambda", "config": {"name": "tf.math.add", "function": "math.add"}},
+    "decoding": {"class_name": "TFOpLambda", "config": {"name": "d", "function": "io.decode_jpeg"}},
+    "own optimizer of Keras 2.15": {"class_name": "Custom>Adam", "config": {"learning_rate": 0.1}},
+    "no Keras object": {"class_name": "os", "module": "os", "description": "words"},
+}
+
+
+def write(folder: Path, document: object, name: str = "config.json") -> Path:
+    file = folder / name
+    file.write_text(json.dumps(document))
+    return file
+
+
+@pytest.mark.parametrize("name", sorted(ATTACKS))
+def test_attack_is_found_in_any_model(name: str, tmp_path: Path) -> None:
+    evil, expected = ATTACKS[name]
+    compiled = model(compile_config={"loss": evil})
+    nested = model(layer("TimeDistributed", {"layer": model(evil)}))
+    for document in (evil, model(evil), old_model(evil), compiled, nested, [[{"model_config": model(evil)}]]):
+        report = scan_path(write(tmp_path, document))
+        assert report.status is Status.FAIL
+        assert expected in found(report), report.findings
+
+
+@pytest.mark.parametrize("name", sorted(TWINS))
+def test_benign_twin_passes(name: str, tmp_path: Path) -> None:
+    for document in (TWINS[name], model(TWINS[name]), old_model(TWINS[name])):
+        report = scan_path(write(tmp_path, document))
+        assert report.status is Status.PASS, report
+        assert {severity for _, severity in found(report)} <= {"low"}
+
+
+def test_plain_models_have_no_findings(tmp_path: Path) -> None:
+    for document in (model(), old_model()):
+        report = scan_path(write(tmp_path, document))
+        assert (report.status, report.findings) == (Status.PASS, ())
+
+
+def test_finding_tells_size_names_and_place_and_nothing_runs(tmp_path: Path) -> None:
+    tripwire = tmp_path / "tripwire"
+    evil = layer("Lambda", {"function": typed({"code": marshalled(tripwire), "defaults": None})})
+    (finding,) = scan_path(write(tmp_path, model(evil))).findings
+    assert finding.location.name == "config.layers[3].config.function"
+    assert finding.message.startswith("Loading it unmarshals a lambda: ")
+    assert "bytes of Python code that name os, " in finding.message
+    assert "__import__" in finding.message
+    assert finding.data["bytes"]
+    assert not tripwire.exists()
+
+
+def test_message_says_what_is_loaded(tmp_path: Path) -> None:
+    (finding,) = scan_path(write(tmp_path, model(foreign("os", "system")))).findings
+    assert finding.message == "'system' loads the class os.system, and Keras calls what it finds there."
+
+
+def test_allowed_with_a_reason(tmp_path: Path) -> None:
+    file = write(tmp_path, model(foreign("acme.layers", "Dense")))
+    assert scan_path(file).status is Status.FAIL
+    assert scan_path(file, allow={"acme.layers.Dense": "ours, reviewed"}).status is Status.PASS
+
+
+def test_findings_are_capped_and_the_rest_is_not_clean(tmp_path: Path) -> None:
+    report = scan_path(write(tmp_path, model(*[foreign("os", "system")] * 500)))
+    assert len(report.findings) == 200
+    assert report.coverage.skipped
+
+
+def test_deep_nesting_is_followed_without_recursion(tmp_path: Path) -> None:
+    deep: Any = foreign("os", "system")
+    for _ in range(300):
+        deep = {"config": [deep]}
+    report = scan_path(write(tmp_path, deep))
+    assert DANGEROUS in found(report)
+    assert report.findings[0].location.name.startswith("…")
+
+
+def test_json_texts_inside_json_are_read(tmp_path: Path) -> None:
+    inner = json.dumps(model(foreign("os", "system")))
+    assert DANGEROUS in found(scan_path(write(tmp_path, {"modelTopology": {"model_config": inner}})))
+    too_deep = '{"class_name":' + "[" * 100_000 + "]" * 100_000 + "}"
+    assert scan_path(write(tmp_path, {"model_config": too_deep})).status is Status.INCOMPLETE
+    many = [json.dumps({"class_name": "Dense", "config": {}})] * 1_001
+    assert scan_path(write(tmp_path, many)).status is Status.INCOMPLETE
+    assert scan_path(write(tmp_path, many[:900])).status is Status.PASS
+
+
+WRAPS = (
+    lambda inner: {"config": inner, "class_name": "Dense"},
+    lambda inner: [1, None, inner],
+    lambda inner: {"a": {"b": [inner, "text"]}},
+    lambda inner: {"class_name": "Functional", "config": {"layers": [inner]}, "module": "keras"},
+    lambda inner: {"model_config": json.dumps({"class_name": "x", "of": inner})},
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(name=st.sampled_from(sorted(ATTACKS)), wraps=st.lists(st.sampled_from(range(len(WRAPS))), max_size=6))
+def test_no_nesting_hides_an_attack(name: str, wraps: list[int]) -> None:
+    document, expected = ATTACKS[name]
+    wrapped: Any = document
+    for index in wraps:
+        wrapped = WRAPS[index](wrapped)
+    with tempfile.TemporaryDirectory() as folder:
+        assert expected in found(scan_path(write(Path(folder), wrapped)))
+
+
+def test_archive_is_named_and_its_configuration_judged(tmp_path: Path) -> None:
+    file = tmp_path / "model.keras"
+    file.write_bytes(archive(model(), vocabulary="the\ncat\n"))
+    report = scan_path(file)
+    assert report.status is Status.PASS, report
+    assert report.details["files"][0] == {"file": "model.keras", "format": "keras"}  # type: ignore[index]
+    file.write_bytes(archive(model(foreign("os", "system"))))
+    (finding,) = scan_path(file).findings
+    assert (finding.location.member, finding.location.name) == ("config.json", "config.layers[3]")
+
+
+def test_every_truncation_of_an_archive_is_not_clean(tmp_path: Path) -> None:
+    whole = archive(old_model())
+    file = tmp_path / "model.keras"
+    for length in range(0, len(whole), 7):
+        file.write_bytes(whole[:length])
+        assert scan_path(file).status is not Status.PASS, length
+
+
+def test_lying_names(tmp_path: Path) -> None:
+    zipped = archive(model())
+    for name, content in (("model.h5", zipped), ("model.hdf5", b"\x80\x04K\x01."), ("model.keras", b"words")):
+        (tmp_path / name).write_bytes(content)
+        assert ("artifact/lying-extension", "medium") in found(scan_path(tmp_path / name)), name
