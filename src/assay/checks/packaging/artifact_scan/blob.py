@@ -71,6 +71,7 @@ class Outcome:
         documents: what each region is, for the report's details.
         globals: full names that pickles import.
         storages: by the name of a pickle, the torch storages it refers to and their bytes.
+        namespaces: by the name of an archive, the prefix of the globals that its own code defines.
         streams: pickles in it.
         bytes: of the file.
     """
@@ -81,6 +82,7 @@ class Outcome:
     documents: list[dict[str, JSON]] = field(default_factory=list)
     globals: set[str] = field(default_factory=set)
     storages: dict[str, dict[str, int]] = field(default_factory=dict)
+    namespaces: dict[str, str] = field(default_factory=dict)
     streams: int = 0
     bytes: int = 0
 

@@ -5,10 +5,12 @@ Texts are told apart by `texts.recognise`, pickles by the machine that reads the
 
 from __future__ import annotations
 
+import re
 import zlib
 
 from assay.checks.packaging.artifact_scan.blob import Blob
-from assay.subjects.archives.zip_directory import find_end
+from assay.subjects.archives.tar_members import is_header
+from assay.subjects.archives.zip_directory import is_zip
 
 _MAGIC = (
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x93NUMPY", "npy"),
@@ -16,13 +18,22 @@ _MAGIC = (
     "native library"),
     (b"\xcf\xfa\xed\xfe", "native library"), (b"\xca\xfe\xba\xbe", "native library"),
     (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07", "rar"), (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"\x04\x22\x4d\x18", "lz4"), (b"\x5d\0\0", "lzma"),
+    (b"\x04\x22\x4d\x18", "lz4"), (b"\x5d\0\0", "lzma"), (b"\x1f\x9d", "compress"), (b"070701", "cpio"),
+    (b"070702", "cpio"), (b"070707", "cpio"), (b"\xc7\x71", "cpio"), (b"!<arch>\n", "ar"),
+    (b"MSCF\0\0\0\0", "cab"), (b"LZIP\x01", "lzip"), (b"\x89LZO\0\r\n\x1a\n", "lzop"), (b"\x60\xea", "arj"),
+    (b"\x02\x21\x4c\x18", "lz4 legacy"), (b"xar!", "xar"), (b"7kSt", "zpaq"),
 )  # fmt: skip
-COMPRESSED = {"gzip", "bzip2", "xz", "zlib", "lzma"}
-_PICKLES = {"pickle", "pytorch-zip", "zip", "tar"} | COMPRESSED
+_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of user data, before a zstd or lz4 frame
+_ISO = 32_769  # where an ISO 9660 volume descriptor says what it is
+COMPRESSED = {"gzip", "bzip2", "xz", "zlib", "lzma", "zstd", "lz4"}
+# What zip readers find at the end of these is examined with all the rest of it.
+HOLDERS = frozenset({"zip", "tar", "7z", "pickle"})
+_ZIPS = {"zip", "pytorch-zip", "torchscript", "torch-export"}
+_PICKLES = {"pickle", "tar"} | _ZIPS | COMPRESSED
 _EXPECTED = {
-    ".safetensors": {"safetensors"}, ".npy": {"npy"}, ".npz": {"zip"}, ".json": {"json"},
-    ".zip": {"zip", "pytorch-zip"},
+    ".safetensors": {"safetensors"}, ".npy": {"npy"}, ".npz": {"zip"}, ".pt2": _ZIPS, ".skops": {"zip"},
+    ".zst": {"zstd"}, ".lz4": {"lz4", "lz4 legacy"}, ".7z": {"7z"}, ".rar": {"rar"}, ".nemo": {"tar", "gzip"}, ".json": {"json"},
+    ".zip": _ZIPS,
     ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"}, ".tar": {"tar"}, ".md": {"text"},
     ".txt": {"text", "json"}, ".jinja": {"text"}, ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES,
     ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text"}, ".yml": {"text"},
@@ -38,9 +49,13 @@ def recognise(blob: Blob) -> str:
             return name
     if head[:1] == b"x" and _is_zlib(head):
         return "zlib"
-    if head[257:262] == b"ustar":
+    if head[257:262] == b"ustar" or is_header(head):
         return "tar"
-    if find_end(blob.data, blob.start, blob.end) >= 0:
+    if _SKIPPABLE.match(head):
+        return _after_skippable(blob)
+    if blob.data[blob.start + _ISO : min(blob.start + _ISO + 5, blob.end)] == b"CD001":
+        return "iso"
+    if is_zip(blob.data, blob.start, blob.end):
         return "zip"
     if (
         len(head) > 8  # noqa: PLR2004  the prefix is eight bytes
@@ -51,6 +66,16 @@ def recognise(blob: Blob) -> str:
     if blob.name.lower().endswith(".safetensors"):
         return "safetensors"
     return "unknown"
+
+
+def _after_skippable(blob: Blob) -> str:
+    """Whether zstd or lz4 data follow frames of user data."""
+    at = blob.start
+    for _ in range(64):
+        if not _SKIPPABLE.match(blob.data[at : at + 4]):
+            break
+        at += 8 + int.from_bytes(blob.data[at + 4 : at + 8], "little")
+    return "lz4" if blob.data[at : min(at + 4, blob.end)] == b"\x04\x22\x4d\x18" else "zstd"
 
 
 def _is_zlib(head: bytes) -> bool:

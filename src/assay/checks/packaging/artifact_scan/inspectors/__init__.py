@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from assay.checks.packaging.artifact_scan.formats import COMPRESSED
 from assay.checks.packaging.artifact_scan.inspectors import (
     compressed,
     numpy_arrays,
     safetensors_files,
+    seven_zips,
     tars,
+    unopened,
     zips,
 )
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
@@ -19,7 +22,9 @@ from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 INSPECTORS: Mapping[str, Inspector] = {
     "zip": zips.inspect,
     "tar": tars.inspect,
-    **{kind: compressed.inspector(kind) for kind in ("gzip", "bzip2", "xz", "lzma", "zlib")},
+    "7z": seven_zips.inspect,
+    **{kind: compressed.inspector(kind) for kind in sorted(COMPRESSED)},
+    **{kind: unopened.inspector(kind) for kind in unopened.KINDS},
     "npy": numpy_arrays.inspect,
     "safetensors": safetensors_files.inspect,
 }
