@@ -21,7 +21,7 @@ Data = mmap.mmap | bytes
 _NOT_ZERO = re.compile(rb"[^\0]")
 _OCTAL = re.compile(rb"[ \0]*([0-7]*)[ \0]")
 _KINDS = {b"0": "file", b"\0": "file", b"7": "file", b"1": "hard link", b"2": "symbolic link",
-          b"3": "device", b"4": "device", b"5": "folder", b"6": "pipe", b"S": "sparse file", b"D": "folder",
+          b"3": "device", b"4": "device", b"5": "folder", b"6": "pipe", b"S": "sparse file", b"D": "listing",
           b"V": "label", b"M": "continued file"}  # fmt: skip
 _WITHOUT_DATA = {"hard link", "symbolic link", "device", "folder", "pipe", "label"}
 _OCTAL_SIZE = 8 << 30  # sizes from here on do not fit the header

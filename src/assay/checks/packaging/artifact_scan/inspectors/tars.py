@@ -15,7 +15,7 @@ from assay.core.errors import LimitError, SubjectError
 from assay.subjects.archives.tar_members import TarMember, TarReader
 
 MAX_PROBLEMS = 20
-_NO_DATA = {"folder", "label"}
+_NO_DATA = {"folder", "label", "listing"}
 
 
 def inspect(blob: Blob, inspection: Inspection) -> None:
