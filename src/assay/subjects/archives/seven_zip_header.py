@@ -49,7 +49,8 @@ class Folder:
         if any(coder.inputs != 1 or coder.outputs != 1 for coder in self.coders):
             return ()
         after = {output: taker for taker, output in self.binds}
-        ordered, at = [], self.packed[0]
+        ordered: list[tuple[Coder, int]] = []
+        at = self.packed[0]
         while len(ordered) < len(self.coders) and at < len(self.coders):
             ordered.append((self.coders[at], self.sizes[at]))
             if at not in after:
@@ -193,7 +194,9 @@ class HeaderReader:
             else:
                 raise SubjectError(f"its header holds property {kind}, which is not known")
         if not seen:
-            header.parts = [Part(i, 0, header.folders[i].size(), header.folders[i].crc) for i in range(len(counts))]
+            header.parts = [
+                Part(i, 0, header.folders[i].size(), header.folders[i].crc) for i in range(len(counts))
+            ]
         return header
 
     def _pack(self, header: Header) -> None:
@@ -262,10 +265,10 @@ class HeaderReader:
         sizes = self._sizes(header, counts, stated=kind == SIZE)
         if kind == SIZE:
             kind = self._byte()
-        known = [folder.crc if count == 1 else None for folder, count in zip(header.folders, counts, strict=True)]
-        missing = sum(
-            count for count, crc in zip(counts, known, strict=True) if count != 1 or crc is None
-        )
+        known = [
+            folder.crc if count == 1 else None for folder, count in zip(header.folders, counts, strict=True)
+        ]
+        missing = sum(count for count, crc in zip(counts, known, strict=True) if count != 1 or crc is None)
         digests: list[int | None] = [None] * missing
         while kind != END:
             if kind != CRC:
@@ -297,21 +300,21 @@ class HeaderReader:
         while (kind := self._number()) != END:
             inner = HeaderReader(self._take(self._number()))
             if kind == EMPTY_STREAM:
-                empty = inner._bits(count)  # noqa: SLF001  a reader of the same kind
+                empty = inner._bits(count)
             elif kind == EMPTY_FILE:
-                bits = iter(inner._bits(sum(empty)))  # noqa: SLF001
+                bits = iter(inner._bits(sum(empty)))
                 empty_files = [one and next(bits) for one in empty]
             elif kind == NAMES:
-                names = inner._names(count)  # noqa: SLF001
+                names = inner._names(count)
             elif kind == ATTRIBUTES:
-                attributes = inner._attributes(count)  # noqa: SLF001
+                attributes = inner._attributes(count)
             elif kind > DUMMY:
                 raise SubjectError(f"its header holds property {kind}, which is not known")
         if sum(not one for one in empty) > len(header.parts):
             raise SubjectError("it names more members than it holds")
         header.entries = [
-            Entry(*fields, bool(value & _UNIX_MARK) and (value >> 16) & _KIND == _LINK)
-            for *fields, value in zip(names, empty, empty_files, attributes, strict=True)
+            Entry(name, one, file, bool(mode & _UNIX_MARK) and (mode >> 16) & _KIND == _LINK)
+            for name, one, file, mode in zip(names, empty, empty_files, attributes, strict=True)
         ]
 
     def _names(self, count: int) -> list[str]:
@@ -330,9 +333,7 @@ class HeaderReader:
         return [struct.unpack("<L", self._take(4))[0] if one else 0 for one in there]
 
 
-def _parts(
-    sizes: list[list[int]], known: list[int | None], digests: list[int | None]
-) -> list[Part]:
+def _parts(sizes: list[list[int]], known: list[int | None], digests: list[int | None]) -> list[Part]:
     parts, left = [], iter(digests)
     for index, members in enumerate(sizes):
         offset = 0

@@ -1,8 +1,8 @@
 """The members of a tar, read by ourselves: old (v7), ustar, GNU and pax, and what follows the end mark.
 
 Format: POSIX.1-2017 `pax`, GNU tar manual "Basic Tar Format". A header counts by its checksum, with or
-without `ustar` in it. Where readers go on differently (a size given twice, bytes behind a link's header, members
-after the end mark) that is a problem: desynchronised readers see other members (CVE-2025-62518).
+without `ustar` in it. Where readers go on differently (a size given twice, bytes behind a link's header,
+members after the end mark) that is a problem: desynchronised readers see other members (CVE-2025-62518).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.core.errors import LimitError, SubjectError
+from assay.core.errors import SubjectError
 
 BLOCK = 512
 MAX_EXTENDED = 1 << 20  # bytes of one extended header: names are far shorter
@@ -111,8 +111,8 @@ class TarReader:
         for block in range(first, min(self._end - BLOCK + 1, first + MAX_SEARCH * BLOCK), BLOCK):
             if is_header(self._block(block)):
                 self.problems.append(
-                    f"members follow at byte {block - self._start:,}, after the end mark or damaged bytes, where "
-                    "many readers stop"
+                    f"members follow at byte {block - self._start:,}, after the end mark or damaged bytes, "
+                    "where many readers stop"
                 )
                 return block
         self.trailing = meeting.start()
@@ -184,7 +184,9 @@ class TarReader:
             raise SubjectError(f"member {name[:100]!r} has no size")
         full = int(stated)
         if full != size and full < _OCTAL_SIZE:
-            self.problems.append(f"member {name[:100]!r} has {size:,} bytes by its header and {full:,} by pax")
+            self.problems.append(
+                f"member {name[:100]!r} has {size:,} bytes by its header and {full:,} by pax"
+            )
         return full
 
     def _sparse_maps(self, at: int, more: bytes) -> int:

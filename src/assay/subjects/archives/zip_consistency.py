@@ -72,5 +72,5 @@ def clashing_names(members: Sequence[ZipMember]) -> tuple[list[str], list[str]]:
 
 def _plain(name: str) -> str:
     """The path that every reader would write to, in one Unicode form."""
-    parts = unicodedata.normalize("NFC", name.split("\0")[0].replace("\\", "/")).split("/")
+    parts = unicodedata.normalize("NFC", name.split("\0", maxsplit=1)[0].replace("\\", "/")).split("/")
     return "/".join(part for part in parts if part not in {"", "."})

@@ -130,9 +130,7 @@ def _end(data: Data, start: int, end: int, problems: list[str]) -> _End:
     return _End(count, size, offset, base, at, min(after, end))
 
 
-def _end64(
-    data: Data, start: int, at: int, problems: list[str]
-) -> tuple[int, tuple[int, ...] | None]:
+def _end64(data: Data, start: int, at: int, problems: list[str]) -> tuple[int, tuple[int, ...] | None]:
     """Where the directory ends, and the fields of the zip64 record before the end record at `at`, if any."""
     locator = at - _LOCATOR.size
     if locator < start or data[locator : locator + 4] != b"PK\x06\x07":
@@ -145,7 +143,7 @@ def _end64(
     fields = _END64.unpack_from(data, record) if record >= start else (b"",)
     if fields[0] != b"PK\x06\x06":
         raise SubjectError("the zip64 record is missing")
-    if record != beside:
+    if start + where != beside:
         problems.append("some readers look for its zip64 record elsewhere than others")
     if disks > 1:
         problems.append("it claims to be one of several disks")

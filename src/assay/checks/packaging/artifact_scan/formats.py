@@ -32,7 +32,8 @@ _ZIPS = {"zip", "pytorch-zip", "torchscript", "torch-export"}
 _PICKLES = {"pickle", "tar"} | _ZIPS | COMPRESSED
 _EXPECTED = {
     ".safetensors": {"safetensors"}, ".npy": {"npy"}, ".npz": {"zip"}, ".pt2": _ZIPS, ".skops": {"zip"},
-    ".zst": {"zstd"}, ".lz4": {"lz4", "lz4 legacy"}, ".7z": {"7z"}, ".rar": {"rar"}, ".nemo": {"tar", "gzip"}, ".json": {"json"},
+    ".zst": {"zstd"}, ".lz4": {"lz4", "lz4 legacy"}, ".7z": {"7z"}, ".rar": {"rar"},
+    ".nemo": {"tar", "gzip"}, ".json": {"json"},
     ".zip": _ZIPS,
     ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"}, ".tar": {"tar"}, ".md": {"text"},
     ".txt": {"text", "json"}, ".jinja": {"text"}, ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES,

@@ -46,7 +46,10 @@ def report_names(blob: Blob, kind: str, names: Sequence[str], inspection: Inspec
             sentence = f"member {name[:100]!r} stands twice"
         elif plain.casefold() in folded:
             other = folded[plain.casefold()]
-            sentence, severity = f"members {other[:100]!r} and {name[:100]!r} differ by case only", Severity.LOW
+            sentence, severity = (
+                f"members {other[:100]!r} and {name[:100]!r} differ by case only",
+                Severity.LOW,
+            )
         exact.add(plain)
         folded.setdefault(plain.casefold(), name)
         if sentence and told < MAX_TOLD:

@@ -26,9 +26,7 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
         for member in reader:
             members.append(member)
             if len(members) > inspection.options.max_members:
-                raise LimitError(  # noqa: TRY301  told below
-                    f"it has more than {inspection.options.max_members:,} members"
-                )
+                raise LimitError(f"it has more than {inspection.options.max_members:,} members")
     except SubjectError as error:
         inspection.skip(blob, f"the tar cannot be read to its end: {error.cause}")
     for problem in dict.fromkeys(reader.problems[:MAX_PROBLEMS]):

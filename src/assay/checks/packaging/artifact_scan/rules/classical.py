@@ -22,4 +22,22 @@ FOREIGN_OPERATOR = Rule(
     "Make sure that you know the library, and get it from its own source.",
     ("owasp:LLM03",),
 )
-RULES = (OPERATOR, FOREIGN_OPERATOR)
+SKOPS_DANGEROUS = Rule(
+    "skops/dangerous-type",
+    "A skops file reaches what can run code",
+    Severity.CRITICAL,
+    "Loading it imports and uses something that runs code, or a node claims another type than it reaches, "
+    "which passed the audit of skops before 0.12 (CVE-2025-54412, CVE-2025-54413).",
+    "Do not load it. Get the model from its source again.",
+    CODE,
+)
+SKOPS_UNKNOWN = Rule(
+    "skops/unknown-type",
+    "A skops file imports a type that is not known to be safe",
+    Severity.HIGH,
+    "skops imports every type that its user trusts; trusting what `get_untrusted_types` lists, unread, trusts "
+    "this one.",
+    "Review the type, then allow it with a reason in the check's options.",
+    CODE,
+)
+RULES = (OPERATOR, FOREIGN_OPERATOR, SKOPS_DANGEROUS, SKOPS_UNKNOWN)

@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _SPACE = re.compile(r"[\s\\]")
-# Operators that reach files or memory that is not the model's: torch native_functions.yaml, register_prim_ops.
+# Operators that reach files: torch/csrc/jit/runtime/register_prim_ops.cpp, native_functions.yaml.
 _FILES = {
     "save": "writes a file that it names", "from_file": "maps a file that it names into memory",
     "load_tensor": "reads a file that it names",
@@ -32,9 +32,9 @@ _PYTHON = {"import", "__import__", "exec", "eval", "compile", "globals"}  # no w
 _KNOWN = {
     "aten", "prim", "prims", "quantized", "_quantized", "sparse", "static_runtime", "mkldnn", "onednn",
     "mkldnn_prepacked", "mkl", "c10d", "_c10d_functional", "inductor", "profiler", "quantization", "onnx",
-    "prepacked", "xnnpack", "metal_prepack", "vulkan_prepack", "torchvision", "torchaudio", "image", "_caffe2",
-    "fb", "rngprims", "export", "cuda", "_native", "torch_sparse", "torch_scatter", "torch_cluster", "tensorrt",
-    "symm_mem", "_nnapi", "neuron", "torchtext", "torch_ipex", "xpu", "mps", "higher_order", "_test",
+    "prepacked", "xnnpack", "metal_prepack", "vulkan_prepack", "torchvision", "torchaudio", "image",
+    "_caffe2", "fb", "rngprims", "export", "cuda", "_native", "torch_sparse", "torch_scatter", "torch_cluster",
+    "tensorrt", "symm_mem", "_nnapi", "neuron", "torchtext", "torch_ipex", "xpu", "mps", "higher_order", "_test",
 }  # fmt: skip
 _REMEMBERED = 100
 
@@ -67,17 +67,15 @@ def _operator(blob: Blob, name: str, line: int, inspection: Inspection) -> None:
         _report(blob, name, _FILES[operator], line, inspection)
     elif namespace not in _KNOWN:
         message = (
-            f"Line {line} calls {name[:100]}, an operator of a library that is not part of torch: it does what "
-            "that library says."
+            f"Line {line} calls {name[:100]}, an operator of a library that is not part of torch: it does "
+            "what that library says."
         )
         inspection.report(rules.classical.FOREIGN_OPERATOR.finding(message, blob.place()))
 
 
 def _report(blob: Blob, name: str, what: str, line: int, inspection: Inspection) -> None:
     message = f"The TorchScript model calls {name[:100]} on line {line}, which {what}."
-    inspection.report(
-        rules.classical.OPERATOR.finding(message, blob.place(), severity=Severity.CRITICAL)
-    )
+    inspection.report(rules.classical.OPERATOR.finding(message, blob.place(), severity=Severity.CRITICAL))
 
 
 def _names(text: str) -> Iterator[tuple[str, int]]:
