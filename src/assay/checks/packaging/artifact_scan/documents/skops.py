@@ -1,8 +1,8 @@
 """skops files: a tree of nodes, each of which names a class or function to import and the loader to use.
 
-Source: skops/io `_audit`, `_general`. skops asks for unknown types to be trusted by name; before 0.12 two loaders
-imported something else than they told (CVE-2025-54412 OperatorFuncNode, CVE-2025-54413 MethodNode), and
-what is no zip was handed to joblib (CVE-2025-54886), so what a node truly reaches is judged here.
+Source: skops/io `_audit`, `_general`. skops asks for unknown types to be trusted by name; before 0.12 two
+loaders imported something else than they told (CVE-2025-54412, CVE-2025-54413), and what is no zip was handed
+to joblib (CVE-2025-54886): so what a node truly reaches is judged here.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 from assay.checks.packaging.artifact_scan import policy, rules
 from assay.checks.packaging.artifact_scan.blob import Blob
-from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.documents.walk import values
+from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.core.finding import Finding, Severity
 
 _KNOWN = {
@@ -24,10 +24,8 @@ _KNOWN = {
     "SGDNode", "CachedNode", "ZoneInfoNode", "_DictWithDeprecatedKeysNode",
 }  # fmt: skip
 # What these nodes name is not imported: the loader itself makes the object.
-_MADE_BY_LOADER = {
-    "DictNode", "ListNode", "TupleNode", "SetNode", "SliceNode", "JsonNode", "BytesNode", "BytearrayNode",
-    "CachedNode", "PartialNode", "DTypeNode", "ZoneInfoNode",
-}  # fmt: skip
+_MADE_BY_LOADER = {"JsonNode", "BytesNode", "BytearrayNode", "SliceNode", "CachedNode", "DTypeNode"}
+_MADE_PAIRS = {("PartialNode", "functools.partial"), ("ZoneInfoNode", "zoneinfo.ZoneInfo")}
 _OPERATORS = {"attrgetter", "itemgetter", "methodcaller"}
 # Universal functions compute on arrays alone; skops names scipy's by whatever module has them first.
 _UNIVERSAL_FUNCTIONS = {"scipy.special", "scipy.special._ufuncs", "scipy.special._special_ufuncs"}
@@ -67,7 +65,7 @@ def _judged(blob: Blob, node: dict[str, Any], loader: str, inspection: Inspectio
         return _operator(blob, module, name)
     if loader == "MethodNode":
         return _method(blob, node, full)
-    if loader in _MADE_BY_LOADER and module in {"builtins", "functools", "numpy", "datetime", "zoneinfo"}:
+    if loader in _MADE_BY_LOADER or (loader, full) in _MADE_PAIRS:
         return None
     if _allowed(module, name, inspection):
         return None

@@ -22,6 +22,15 @@ FOREIGN_OPERATOR = Rule(
     "Make sure that you know the library, and get it from its own source.",
     ("owasp:LLM03",),
 )
+EXPORT = Rule(
+    "torch-export/foreign-target",
+    "An exported PyTorch graph calls what is no operator, or has an expression that is code",
+    Severity.CRITICAL,
+    "Targets are looked up below `torch`, from where every Python module is reached, and symbolic "
+    "expressions are evaluated while the graph is loaded.",
+    SAFE,
+    CODE,
+)
 SKOPS_DANGEROUS = Rule(
     "skops/dangerous-type",
     "A skops file reaches what can run code",
@@ -35,9 +44,9 @@ SKOPS_UNKNOWN = Rule(
     "skops/unknown-type",
     "A skops file imports a type that is not known to be safe",
     Severity.HIGH,
-    "skops imports every type that its user trusts; trusting what `get_untrusted_types` lists, unread, trusts "
+    "skops imports every type that its user trusts; who trusts all that `get_untrusted_types` lists trusts "
     "this one.",
     "Review the type, then allow it with a reason in the check's options.",
     CODE,
 )
-RULES = (OPERATOR, FOREIGN_OPERATOR, SKOPS_DANGEROUS, SKOPS_UNKNOWN)
+RULES = (OPERATOR, FOREIGN_OPERATOR, EXPORT, SKOPS_DANGEROUS, SKOPS_UNKNOWN)

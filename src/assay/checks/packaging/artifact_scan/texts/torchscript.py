@@ -33,8 +33,9 @@ _KNOWN = {
     "aten", "prim", "prims", "quantized", "_quantized", "sparse", "static_runtime", "mkldnn", "onednn",
     "mkldnn_prepacked", "mkl", "c10d", "_c10d_functional", "inductor", "profiler", "quantization", "onnx",
     "prepacked", "xnnpack", "metal_prepack", "vulkan_prepack", "torchvision", "torchaudio", "image",
-    "_caffe2", "fb", "rngprims", "export", "cuda", "_native", "torch_sparse", "torch_scatter", "torch_cluster",
-    "tensorrt", "symm_mem", "_nnapi", "neuron", "torchtext", "torch_ipex", "xpu", "mps", "higher_order", "_test",
+    "_caffe2", "fb", "rngprims", "export", "cuda", "_native", "torch_sparse", "torch_scatter",
+    "torch_cluster", "tensorrt", "symm_mem", "_nnapi", "neuron", "torchtext", "torch_ipex", "xpu", "mps",
+    "higher_order", "_test",
 }  # fmt: skip
 _REMEMBERED = 100
 
