@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors import torch_tars
@@ -33,8 +35,9 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
         message = f"The tar is inconsistent: {problem}."
         inspection.report(rules.files.ARCHIVE.finding(message, blob.place()))
     legacy = torch_tars.is_legacy(members)
-    if legacy:
-        inspection.outcome.rename(blob, "pytorch-tar")
+    kind = "pytorch-tar" if legacy else _kind(members)
+    if kind:
+        inspection.outcome.rename(blob, kind)
     report_names(blob, "tar", [m.name for m in members if m.kind not in _NO_DATA], inspection)
     for member in members:
         _member(blob, member, inspection, legacy=legacy)
@@ -43,6 +46,13 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
         message = f"{size:,} bytes that are no member follow the end of the tar."
         inspection.report(rules.files.TRAILING.finding(message, blob.place()))
         inspection.examine(blob.member_at("(after the tar)", reader.trailing, size))
+
+
+def _kind(members: list[TarMember]) -> str:
+    """The format that these members make: NeMo's models are tars of a configuration and weights."""
+    names = {PurePosixPath(member.name).name for member in members}
+    nemo = "model_config.yaml" in names and any(name.startswith("model_weights") for name in names)
+    return "nemo" if nemo else ""
 
 
 def _member(blob: Blob, member: TarMember, inspection: Inspection, *, legacy: bool) -> None:

@@ -2,12 +2,20 @@
 
 from assay.checks.packaging.artifact_scan.rules import (
     classical,
+    configurations,
     files,
     pickles,
     repository,
     tensors,
 )
 
-RULES = (*pickles.RULES, *files.RULES, *tensors.RULES, *repository.RULES, *classical.RULES)
+RULES = (
+    *pickles.RULES,
+    *files.RULES,
+    *tensors.RULES,
+    *repository.RULES,
+    *classical.RULES,
+    *configurations.RULES,
+)
 
-__all__ = ["RULES", "classical", "files", "pickles", "repository", "tensors"]
+__all__ = ["RULES", "classical", "configurations", "files", "pickles", "repository", "tensors"]

@@ -12,11 +12,11 @@ from typing import Any, TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
-from assay.checks.packaging.artifact_scan.texts import templates, unjudged
+from assay.checks.packaging.artifact_scan.texts import templates, unjudged, yaml_config
 
 Judge: TypeAlias = Callable[[Blob, str, Inspection], None]
 KINDS = frozenset({"json", "text", "program"})
-JUDGES: tuple[Judge, ...] = (templates.judge,)
+JUDGES: tuple[Judge, ...] = (templates.judge, yaml_config.judge)
 KIND_JUDGES: Mapping[str, Judge] = {"program": unjudged.judge}
 
 
