@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Callable
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.subjects.archives.tar_members import is_header
 from assay.subjects.archives.zip_directory import is_zip
+from assay.subjects.rdata import is_rdata
 
 _MAGIC = (
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x93NUMPY", "npy"),
@@ -30,11 +32,12 @@ COMPRESSED = {"gzip", "bzip2", "xz", "zlib", "lzma", "zstd", "lz4"}
 HOLDERS = frozenset({"zip", "tar", "7z", "pickle"})
 _ZIPS = {"zip", "pytorch-zip", "torchscript", "torch-export"}
 _PICKLES = {"pickle", "tar"} | _ZIPS | COMPRESSED
+_R = {"rdata"} | COMPRESSED
 _EXPECTED = {
     ".safetensors": {"safetensors"}, ".npy": {"npy"}, ".npz": {"zip"}, ".pt2": _ZIPS, ".skops": {"zip"},
     ".zst": {"zstd"}, ".lz4": {"lz4", "lz4 legacy"}, ".7z": {"7z"}, ".rar": {"rar"},
     ".nemo": {"tar", "gzip"}, ".json": {"json"},
-    ".zip": _ZIPS,
+    ".zip": _ZIPS, ".rds": _R, ".rdata": _R, ".rda": _R,
     ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"}, ".tar": {"tar"}, ".md": {"text"},
     ".txt": {"text", "json"}, ".jinja": {"text"}, ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES,
     ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text"}, ".yml": {"text"},
@@ -48,16 +51,11 @@ def recognise(blob: Blob) -> str:
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name
-    if head[:1] == b"x" and _is_zlib(head):
-        return "zlib"
-    if head[257:262] == b"ustar" or is_header(head):
-        return "tar"
+    for found, recognises in _STRUCTURES:
+        if recognises(blob, head):
+            return found
     if _SKIPPABLE.match(head):
         return _after_skippable(blob)
-    if blob.data[blob.start + _ISO : min(blob.start + _ISO + 5, blob.end)] == b"CD001":
-        return "iso"
-    if is_zip(blob.data, blob.start, blob.end):
-        return "zip"
     if (
         len(head) > 8  # noqa: PLR2004  the prefix is eight bytes
         and head[8:9] == b"{"
@@ -67,6 +65,18 @@ def recognise(blob: Blob) -> str:
     if blob.name.lower().endswith(".safetensors"):
         return "safetensors"
     return "unknown"
+
+
+def _is_tar(_: Blob, head: bytes) -> bool:
+    return head[257:262] == b"ustar" or is_header(head)
+
+
+def _is_iso(blob: Blob, _: bytes) -> bool:
+    return blob.data[blob.start + _ISO : min(blob.start + _ISO + 5, blob.end)] == b"CD001"
+
+
+def _is_zip(blob: Blob, _: bytes) -> bool:
+    return is_zip(blob.data, blob.start, blob.end)
 
 
 def _after_skippable(blob: Blob) -> str:
@@ -79,7 +89,9 @@ def _after_skippable(blob: Blob) -> str:
     return "lz4" if blob.data[at : min(at + 4, blob.end)] == b"\x04\x22\x4d\x18" else "zstd"
 
 
-def _is_zlib(head: bytes) -> bool:
+def _is_zlib(_: Blob, head: bytes) -> bool:
+    if head[:1] != b"x":
+        return False
     try:
         zlib.decompressobj().decompress(head, 1)
     except zlib.error:
@@ -94,3 +106,12 @@ def lies(blob: Blob, found: str) -> str:
         if name.endswith(suffix):
             return "" if found in formats or found == "unknown" else " or ".join(sorted(formats))
     return ""
+
+
+_STRUCTURES: tuple[tuple[str, Callable[[Blob, bytes], bool]], ...] = (
+    ("zlib", _is_zlib),
+    ("rdata", lambda _, head: is_rdata(head)),
+    ("tar", _is_tar),
+    ("iso", _is_iso),
+    ("zip", _is_zip),
+)

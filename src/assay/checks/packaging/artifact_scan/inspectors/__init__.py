@@ -11,6 +11,7 @@ from assay.checks.packaging.artifact_scan.formats import COMPRESSED
 from assay.checks.packaging.artifact_scan.inspectors import (
     compressed,
     numpy_arrays,
+    r_files,
     safetensors_files,
     seven_zips,
     tars,
@@ -22,6 +23,7 @@ from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 INSPECTORS: Mapping[str, Inspector] = {
     "zip": zips.inspect,
     "tar": tars.inspect,
+    "rdata": r_files.inspect,
     "7z": seven_zips.inspect,
     **{kind: compressed.inspector(kind) for kind in sorted(COMPRESSED)},
     **{kind: unopened.inspector(kind) for kind in unopened.KINDS},

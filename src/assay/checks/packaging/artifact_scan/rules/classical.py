@@ -49,4 +49,22 @@ SKOPS_UNKNOWN = Rule(
     "Review the type, then allow it with a reason in the check's options.",
     CODE,
 )
-RULES = (OPERATOR, FOREIGN_OPERATOR, EXPORT, SKOPS_DANGEROUS, SKOPS_UNKNOWN)
+R_PROMISE = Rule(
+    "r/promise",
+    "An R file holds a value that runs code when it is touched",
+    Severity.CRITICAL,
+    "Before R 4.4 reading the file is enough to have code in it run as soon as the value is used: a promise "
+    "or an active binding is no data (CVE-2024-27322).",
+    "Do not read it. Ask for the data as CSV, Parquet or safetensors.",
+    CODE,
+)
+R_CODE = Rule(
+    "r/code",
+    "An R file holds code",
+    Severity.MEDIUM,
+    "Functions and expressions in it run when they are called, printed or evaluated, and can do all that "
+    "R can.",
+    "Review the functions before they are called, or ask for the data in a format that holds none.",
+    CODE,
+)
+RULES = (R_PROMISE, R_CODE, OPERATOR, FOREIGN_OPERATOR, EXPORT, SKOPS_DANGEROUS, SKOPS_UNKNOWN)
