@@ -13,6 +13,7 @@ from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.subjects.archives.tar_members import is_header
 from assay.subjects.archives.zip_directory import is_zip
 from assay.subjects.rdata import is_rdata
+from assay.subjects.ubjson import is_ubjson
 
 _MAGIC = (
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x93NUMPY", "npy"),
@@ -24,6 +25,7 @@ _MAGIC = (
     (b"070702", "cpio"), (b"070707", "cpio"), (b"\xc7\x71", "cpio"), (b"!<arch>\n", "ar"),
     (b"MSCF\0\0\0\0", "cab"), (b"LZIP\x01", "lzip"), (b"\x89LZO\0\r\n\x1a\n", "lzop"), (b"\x60\xea", "arj"),
     (b"\x02\x21\x4c\x18", "lz4 legacy"), (b"xar!", "xar"), (b"7kSt", "zpaq"),
+    (b"CBM1", "catboost"), (b"binf", "xgboost binary"),
 )  # fmt: skip
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of user data, before a zstd or lz4 frame
 _ISO = 32_769  # where an ISO 9660 volume descriptor says what it is
@@ -35,12 +37,12 @@ _PICKLES = {"pickle", "tar"} | _ZIPS | COMPRESSED
 _R = {"rdata"} | COMPRESSED
 _EXPECTED = {
     ".safetensors": {"safetensors"}, ".npy": {"npy"}, ".npz": {"zip"}, ".pt2": _ZIPS, ".skops": {"zip"},
-    ".zst": {"zstd"}, ".lz4": {"lz4", "lz4 legacy"}, ".7z": {"7z"}, ".rar": {"rar"},
-    ".nemo": {"tar", "gzip"}, ".json": {"json"},
+    ".ubj": {"ubjson"}, ".cbm": {"catboost"}, ".zst": {"zstd"}, ".lz4": {"lz4", "lz4 legacy"}, ".7z": {"7z"},
+    ".rar": {"rar"}, ".nemo": {"tar", "gzip"}, ".json": {"json"},
     ".zip": _ZIPS, ".rds": _R, ".rdata": _R, ".rda": _R,
     ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"}, ".tar": {"tar"}, ".md": {"text"},
-    ".txt": {"text", "json"}, ".jinja": {"text"}, ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES,
-    ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text"}, ".yml": {"text"},
+    ".txt": {"text", "json", "lightgbm"}, ".jinja": {"text"}, ".pkl": _PICKLES, ".pickle": _PICKLES,
+    ".joblib": _PICKLES, ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text"}, ".yml": {"text"},
     ".csv": {"text"},
 }  # fmt: skip
 
@@ -111,6 +113,7 @@ def lies(blob: Blob, found: str) -> str:
 _STRUCTURES: tuple[tuple[str, Callable[[Blob, bytes], bool]], ...] = (
     ("zlib", _is_zlib),
     ("rdata", lambda _, head: is_rdata(head)),
+    ("ubjson", lambda _, head: is_ubjson(head)),
     ("tar", _is_tar),
     ("iso", _is_iso),
     ("zip", _is_zip),

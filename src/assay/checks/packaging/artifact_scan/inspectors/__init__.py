@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from assay.checks.packaging.artifact_scan.formats import COMPRESSED
 from assay.checks.packaging.artifact_scan.inspectors import (
+    boosted_trees,
     compressed,
     numpy_arrays,
     r_files,
@@ -24,6 +25,9 @@ INSPECTORS: Mapping[str, Inspector] = {
     "zip": zips.inspect,
     "tar": tars.inspect,
     "rdata": r_files.inspect,
+    "ubjson": boosted_trees.inspect_ubjson,
+    "catboost": boosted_trees.inspect_catboost,
+    "xgboost binary": boosted_trees.inspect_old_xgboost,
     "7z": seven_zips.inspect,
     **{kind: compressed.inspector(kind) for kind in sorted(COMPRESSED)},
     **{kind: unopened.inspector(kind) for kind in unopened.KINDS},
