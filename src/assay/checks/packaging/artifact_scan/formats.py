@@ -42,7 +42,8 @@ _EXPECTED = {
     ".zip": _ZIPS, ".rds": _R, ".rdata": _R, ".rda": _R,
     ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"}, ".tar": {"tar"}, ".md": {"text"},
     ".txt": {"text", "json", "lightgbm"}, ".jinja": {"text"}, ".pkl": _PICKLES, ".pickle": _PICKLES,
-    ".joblib": _PICKLES, ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text"}, ".yml": {"text"},
+    ".joblib": _PICKLES, ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text"},
+    ".yml": {"text"},
     ".csv": {"text"},
 }  # fmt: skip
 
