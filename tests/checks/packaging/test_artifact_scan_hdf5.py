@@ -18,7 +18,8 @@ import pytest
 from assay.core.report import Report, Status
 from fixtures.hdf5_files import hdf5, keras_model, keras_weights
 from fixtures.keras_models import archive, layer, marshalled, model, old_model
-from fixtures.scanning import found, scan_path
+from fixtures.scanning import found
+from fixtures.scanning import scan as scan_path
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 FOREIGN = ("hdf5/foreign-bytes", "medium")

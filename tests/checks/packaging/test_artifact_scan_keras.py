@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from assay.core.report import Status
 from fixtures.keras_models import archive, function, layer, marshalled, model, old_model
-from fixtures.scanning import found, scan_path
+from fixtures.scanning import found, scan
 
 CODE = marshalled(Path("/tmp/never"))
 EVIL_PICKLE = base64.b64encode(b"\x80\x02cos\nsystem\n(S'id'\ntR.").decode()
@@ -151,7 +151,7 @@ def test_attack_is_found_in_any_model(name: str, tmp_path: Path) -> None:
     compiled = model(compile_config={"loss": evil})
     nested = model(layer("TimeDistributed", {"layer": model(evil)}))
     for document in (evil, model(evil), old_model(evil), compiled, nested, [[{"model_config": model(evil)}]]):
-        report = scan_path(write(tmp_path, document))
+        report = scan(write(tmp_path, document))
         assert report.status is Status.FAIL
         assert expected in found(report), report.findings
 
@@ -159,21 +159,21 @@ def test_attack_is_found_in_any_model(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(TWINS))
 def test_benign_twin_passes(name: str, tmp_path: Path) -> None:
     for document in (TWINS[name], model(TWINS[name]), old_model(TWINS[name])):
-        report = scan_path(write(tmp_path, document))
+        report = scan(write(tmp_path, document))
         assert report.status is Status.PASS, report
         assert {severity for _, severity in found(report)} <= {"low"}
 
 
 def test_plain_models_have_no_findings(tmp_path: Path) -> None:
     for document in (model(), old_model()):
-        report = scan_path(write(tmp_path, document))
+        report = scan(write(tmp_path, document))
         assert (report.status, report.findings) == (Status.PASS, ())
 
 
 def test_finding_tells_size_names_and_place_and_nothing_runs(tmp_path: Path) -> None:
     tripwire = tmp_path / "tripwire"
     evil = layer("Lambda", {"function": typed({"code": marshalled(tripwire), "defaults": None})})
-    (finding,) = scan_path(write(tmp_path, model(evil))).findings
+    (finding,) = scan(write(tmp_path, model(evil))).findings
     assert finding.location.name == "config.layers[3].config.function"
     assert finding.message.startswith("Loading it unmarshals a lambda: ")
     assert "bytes of Python code that name os, " in finding.message
@@ -183,18 +183,18 @@ def test_finding_tells_size_names_and_place_and_nothing_runs(tmp_path: Path) -> 
 
 
 def test_message_says_what_is_loaded(tmp_path: Path) -> None:
-    (finding,) = scan_path(write(tmp_path, model(foreign("os", "system")))).findings
+    (finding,) = scan(write(tmp_path, model(foreign("os", "system")))).findings
     assert finding.message == "'system' loads the class os.system, and Keras calls what it finds there."
 
 
 def test_allowed_with_a_reason(tmp_path: Path) -> None:
     file = write(tmp_path, model(foreign("acme.layers", "Dense")))
-    assert scan_path(file).status is Status.FAIL
-    assert scan_path(file, allow={"acme.layers.Dense": "ours, reviewed"}).status is Status.PASS
+    assert scan(file).status is Status.FAIL
+    assert scan(file, allow={"acme.layers.Dense": "ours, reviewed"}).status is Status.PASS
 
 
 def test_findings_are_capped_and_the_rest_is_not_clean(tmp_path: Path) -> None:
-    report = scan_path(write(tmp_path, model(*[foreign("os", "system")] * 500)))
+    report = scan(write(tmp_path, model(*[foreign("os", "system")] * 500)))
     assert len(report.findings) == 200
     assert report.coverage.skipped
 
@@ -203,19 +203,19 @@ def test_deep_nesting_is_followed_without_recursion(tmp_path: Path) -> None:
     deep: Any = foreign("os", "system")
     for _ in range(300):
         deep = {"config": [deep]}
-    report = scan_path(write(tmp_path, deep))
+    report = scan(write(tmp_path, deep))
     assert DANGEROUS in found(report)
     assert report.findings[0].location.name.startswith("…")
 
 
 def test_json_texts_inside_json_are_read(tmp_path: Path) -> None:
     inner = json.dumps(model(foreign("os", "system")))
-    assert DANGEROUS in found(scan_path(write(tmp_path, {"modelTopology": {"model_config": inner}})))
+    assert DANGEROUS in found(scan(write(tmp_path, {"modelTopology": {"model_config": inner}})))
     too_deep = '{"class_name":' + "[" * 100_000 + "]" * 100_000 + "}"
-    assert scan_path(write(tmp_path, {"model_config": too_deep})).status is Status.INCOMPLETE
+    assert scan(write(tmp_path, {"model_config": too_deep})).status is Status.INCOMPLETE
     many = [json.dumps({"class_name": "Dense", "config": {}})] * 1_001
-    assert scan_path(write(tmp_path, many)).status is Status.INCOMPLETE
-    assert scan_path(write(tmp_path, many[:900])).status is Status.PASS
+    assert scan(write(tmp_path, many)).status is Status.INCOMPLETE
+    assert scan(write(tmp_path, many[:900])).status is Status.PASS
 
 
 WRAPS = (
@@ -235,17 +235,17 @@ def test_no_nesting_hides_an_attack(name: str, wraps: list[int]) -> None:
     for index in wraps:
         wrapped = WRAPS[index](wrapped)
     with tempfile.TemporaryDirectory() as folder:
-        assert expected in found(scan_path(write(Path(folder), wrapped)))
+        assert expected in found(scan(write(Path(folder), wrapped)))
 
 
 def test_archive_is_named_and_its_configuration_judged(tmp_path: Path) -> None:
     file = tmp_path / "model.keras"
     file.write_bytes(archive(model(), vocabulary="the\ncat\n"))
-    report = scan_path(file)
+    report = scan(file)
     assert report.status is Status.PASS, report
     assert report.details["files"][0] == {"file": "model.keras", "format": "keras"}  # type: ignore[index]
     file.write_bytes(archive(model(foreign("os", "system"))))
-    (finding,) = scan_path(file).findings
+    (finding,) = scan(file).findings
     assert (finding.location.member, finding.location.name) == ("config.json", "config.layers[3]")
 
 
@@ -254,11 +254,11 @@ def test_every_truncation_of_an_archive_is_not_clean(tmp_path: Path) -> None:
     file = tmp_path / "model.keras"
     for length in range(0, len(whole), 7):
         file.write_bytes(whole[:length])
-        assert scan_path(file).status is not Status.PASS, length
+        assert scan(file).status is not Status.PASS, length
 
 
 def test_lying_names(tmp_path: Path) -> None:
     zipped = archive(model())
     for name, content in (("model.h5", zipped), ("model.hdf5", b"\x80\x04K\x01."), ("model.keras", b"words")):
         (tmp_path / name).write_bytes(content)
-        assert ("artifact/lying-extension", "medium") in found(scan_path(tmp_path / name)), name
+        assert ("artifact/lying-extension", "medium") in found(scan(tmp_path / name)), name

@@ -96,6 +96,7 @@ class Outcome:
         storages: by the name of a pickle, the torch storages it refers to and their bytes.
         claims: bytes of other files that are numbers of tensors in this one.
         unknown: regions of no known format, by name, and their bytes.
+        namespaces: by the name of an archive, the prefix of the globals that its own code defines.
         streams: pickles in it.
         bytes: of the file.
     """
@@ -108,6 +109,7 @@ class Outcome:
     storages: dict[str, dict[str, int]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
+    namespaces: dict[str, str] = field(default_factory=dict)
     streams: int = 0
     bytes: int = 0
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from assay.checks.packaging.artifact_scan import documents, formats, inspectors, rules, texts
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
+from assay.checks.packaging.artifact_scan.inspectors import zips
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.pickles import judge
 from assay.checks.packaging.artifact_scan.unpacking import Unpacker
 from assay.core.errors import SubjectError
 from assay.core.finding import Finding
+from assay.subjects.archives.zip_directory import is_zip
 from assay.subjects.pickles.machine import MachinePool
 from assay.subjects.pickles.records import PickleRecord
 
@@ -64,6 +66,8 @@ class Examination:
             inspect(blob, self)
         elif found not in texts.KINDS:
             self._not_judged(blob, found)
+        if found not in formats.HOLDERS and is_zip(blob.data, blob.start, blob.end):
+            zips.inspect_hidden(blob, self)
 
     def _not_judged(self, blob: Blob, found: str) -> None:
         if found != "unknown":

@@ -5,12 +5,18 @@ Texts are told apart by `texts.recognise`, pickles by the machine that reads the
 
 from __future__ import annotations
 
+import re
 import zlib
+from collections.abc import Callable
+from typing import TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob
-from assay.subjects.archives.zip_directory import find_end
+from assay.subjects.archives.tar_members import is_header
+from assay.subjects.archives.zip_directory import is_zip
 from assay.subjects.graphs import recognition
 from assay.subjects.hdf5.superblock import find_signature
+from assay.subjects.rdata import is_rdata
+from assay.subjects.ubjson import is_ubjson
 
 NOT_JUDGED = "is not judged by this version"
 CUT_OFF = "the file is cut off or damaged"
@@ -21,21 +27,34 @@ _MAGIC = (
     "native library"),
     (b"\xcf\xfa\xed\xfe", "native library"), (b"\xca\xfe\xba\xbe", "native library"),
     (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07", "rar"), (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"\x04\x22\x4d\x18", "lz4"), (b"\x5d\0\0", "lzma"),
+    (b"\x04\x22\x4d\x18", "lz4"), (b"\x5d\0\0", "lzma"), (b"\x1f\x9d", "compress"), (b"070701", "cpio"),
+    (b"070702", "cpio"), (b"070707", "cpio"), (b"\xc7\x71", "cpio"), (b"!<arch>\n", "ar"),
+    (b"MSCF\0\0\0\0", "cab"), (b"LZIP\x01", "lzip"), (b"\x89LZO\0\r\n\x1a\n", "lzop"), (b"\x60\xea", "arj"),
+    (b"\x02\x21\x4c\x18", "lz4 legacy"), (b"xar!", "xar"), (b"7kSt", "zpaq"),
+    (b"CBM1", "catboost"), (b"binf", "xgboost binary"),
 )  # fmt: skip
-COMPRESSED = {"gzip", "bzip2", "xz", "zlib", "lzma"}
-_PICKLES = {"pickle", "pytorch-zip", "zip", "tar"} | COMPRESSED
+_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of user data, before a zstd or lz4 frame
+_ISO = 32_769  # where an ISO 9660 volume descriptor says what it is
+COMPRESSED = {"gzip", "bzip2", "xz", "zlib", "lzma", "zstd", "lz4"}
+# What zip readers find at the end of these is examined with all the rest of it.
+HOLDERS = frozenset({"zip", "tar", "7z", "pickle", *recognition.FORMATS})
+_ZIPS = {"zip", "pytorch-zip", "torchscript", "torch-export"}
+_PICKLES = {"pickle", "tar"} | _ZIPS | COMPRESSED
+_R = {"rdata"} | COMPRESSED
 _EXPECTED = {
     ".safetensors": {"safetensors"}, ".npy": {"npy"}, ".npz": {"zip"}, ".json": {"json"},
-    ".zip": {"zip", "pytorch-zip"},
-    ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"}, ".tar": {"tar"}, ".md": {"text"},
-    ".txt": {"text", "json"}, ".jinja": {"text"}, ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES,
-    ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text"}, ".yml": {"text"},
+    ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES, ".pt": _PICKLES, ".pth": _PICKLES,
+    ".ckpt": _PICKLES, ".pt2": _ZIPS, ".skops": {"zip"}, ".nemo": {"tar", "gzip"},
+    ".keras": {"zip", "keras", "hdf5"}, ".h5": {"hdf5"}, ".hdf5": {"hdf5"},
     ".onnx": {"onnx"}, ".tflite": {"tflite"}, ".pte": {"executorch"}, ".mlmodel": {"coreml"},
     ".pdmodel": {"paddle"}, ".pdiparams": {"paddle-tensors"},
     "saved_model.pb": {"tf-savedmodel"}, "keras_metadata.pb": {"keras-metadata"},
     ".pb": {"tf-savedmodel", "tf-graphdef", "tf-metagraph", "tf-fingerprint", "keras-metadata", "onnx"},
-    ".csv": {"text"}, ".keras": {"zip", "hdf5"}, ".h5": {"hdf5"}, ".hdf5": {"hdf5"},
+    ".ubj": {"ubjson"}, ".cbm": {"catboost"}, ".rds": _R, ".rdata": _R, ".rda": _R,
+    ".zip": _ZIPS, ".tar": {"tar"}, ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"},
+    ".zst": {"zstd"}, ".lz4": {"lz4", "lz4 legacy"}, ".7z": {"7z"}, ".rar": {"rar"},
+    ".txt": {"text", "json", "lightgbm"}, ".md": {"text"}, ".jinja": {"text"}, ".csv": {"text"},
+    ".yaml": {"text"}, ".yml": {"text"},
 }  # fmt: skip
 
 
@@ -45,17 +64,15 @@ def recognise(blob: Blob) -> str:
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name
-    if head[:1] == b"x" and _is_zlib(head):
-        return "zlib"
-    if head[257:262] == b"ustar":
-        return "tar"
+    if found := _first(_STRUCTURES, blob, head):
+        return found
     # Before zip: TFLite models carry one at their end. Their inspectors look for it.
     if graph := recognition.recognise(blob.data, blob.start, blob.end):
         return graph
-    if find_end(blob.data, blob.start, blob.end) >= 0:
-        return "zip"
-    if find_signature(blob.data, blob.start, blob.end) >= 0:
-        return "hdf5"  # behind a user block
+    if found := _first(_AT_THE_END, blob, head):
+        return found
+    if _SKIPPABLE.match(head):
+        return _after_skippable(blob)
     if (
         len(head) > 8  # noqa: PLR2004  the prefix is eight bytes
         and head[8:9] == b"{"
@@ -67,7 +84,39 @@ def recognise(blob: Blob) -> str:
     return "unknown"
 
 
-def _is_zlib(head: bytes) -> bool:
+def _first(structures: _Structures, blob: Blob, head: bytes) -> str:
+    return next((name for name, recognises in structures if recognises(blob, head)), "")
+
+
+def _is_tar(_: Blob, head: bytes) -> bool:
+    return head[257:262] == b"ustar" or is_header(head)
+
+
+def _is_iso(blob: Blob, _: bytes) -> bool:
+    return blob.data[blob.start + _ISO : min(blob.start + _ISO + 5, blob.end)] == b"CD001"
+
+
+def _is_zip(blob: Blob, _: bytes) -> bool:
+    return is_zip(blob.data, blob.start, blob.end)
+
+
+def _is_hdf5(blob: Blob, _: bytes) -> bool:
+    return find_signature(blob.data, blob.start, blob.end) >= 0
+
+
+def _after_skippable(blob: Blob) -> str:
+    """Whether zstd or lz4 data follow frames of user data."""
+    at = blob.start
+    for _ in range(64):
+        if not _SKIPPABLE.match(blob.data[at : at + 4]):
+            break
+        at += 8 + int.from_bytes(blob.data[at + 4 : at + 8], "little")
+    return "lz4" if blob.data[at : min(at + 4, blob.end)] == b"\x04\x22\x4d\x18" else "zstd"
+
+
+def _is_zlib(_: Blob, head: bytes) -> bool:
+    if head[:1] != b"x":
+        return False
     try:
         zlib.decompressobj().decompress(head, 1)
     except zlib.error:
@@ -90,3 +139,17 @@ def lies(blob: Blob, found: str) -> str:
         if name.endswith(suffix):
             return "" if found in formats or found == "unknown" else " or ".join(sorted(formats))
     return ""
+
+
+_Structures: TypeAlias = "tuple[tuple[str, Callable[[Blob, bytes], bool]], ...]"
+_STRUCTURES: _Structures = (
+    ("zlib", _is_zlib),
+    ("rdata", lambda _, head: is_rdata(head)),
+    ("ubjson", lambda _, head: is_ubjson(head)),
+    ("tar", _is_tar),
+    ("iso", _is_iso),
+)
+_AT_THE_END: _Structures = (
+    ("zip", _is_zip),
+    ("hdf5", _is_hdf5),  # behind a user block
+)

@@ -32,7 +32,7 @@ def judge(
     record = machine.read(blob.fd, blob.start, blob.size, probe=probe)
     if not record.is_pickle or (probe and _is_chance(record, blob)):
         return None
-    allow = _with_wrappers(record, allow)
+    allow = _with_wrappers(record, _with_own_code(record, blob, outcome, allow))
     suspicious = any(not _fine(e, allow) for e in record.of("global", "mutate", "call", *_OBFUSCATED))
     if suspicious and "walk" not in record.machines:
         record = _with_offsets(record, machine.read(blob.fd, blob.start, blob.size, walk=True))
@@ -75,6 +75,18 @@ def is_text(head: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _with_own_code(
+    record: PickleRecord, blob: Blob, outcome: Outcome, allow: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Add the globals that are classes of the archive that the pickle lies in."""
+    prefixes = tuple(
+        prefix for archive, prefix in outcome.namespaces.items() if blob.name.startswith(f"{archive}!/")
+    )
+    named = {".".join(event.what[:2]) for event in record.of("global")} if prefixes else set()
+    own = {name for name in named if prefixes and name.startswith(prefixes)}
+    return {**allow, **dict.fromkeys(own, "a class that the archive itself defines")} if own else allow
 
 
 def _with_wrappers(record: PickleRecord, allow: Mapping[str, str]) -> Mapping[str, str]:

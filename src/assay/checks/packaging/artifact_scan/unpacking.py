@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import lzma
 import mmap
+import re
 import tempfile
 import threading
 import zlib
@@ -15,10 +16,12 @@ from typing import IO, Any, Protocol
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.core.errors import LimitError
+from assay.subjects.archives.optional_codecs import MissingCodecError, lz4_decompressor, zstd_decompressor
 
 CHUNK = 1 << 20
 MAX_DICTIONARY = 512 << 20  # bytes that an LZMA stream may make us set aside
-BROKEN = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, MemoryError)
+MARK = 8  # bytes that tell whether a further stream follows
+BROKEN = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, MemoryError, MissingCodecError)
 
 
 class Decompressor(Protocol):
@@ -36,6 +39,18 @@ class Decompressor(Protocol):
         """At most `limit` bytes more."""
 
 
+class TrailingError(ValueError):
+    """Bytes that are no further stream follow the end of the last one.
+
+    Args:
+        left: how many they are, up to the end of what was packed.
+    """
+
+    def __init__(self, left: int) -> None:
+        super().__init__(f"{left:,} bytes follow the end of its data")
+        self.left = left
+
+
 MAKERS: dict[str, Callable[[], Any]] = {
     "gzip": lambda: zlib.decompressobj(31),
     "bzip2": bz2.BZ2Decompressor,
@@ -43,6 +58,16 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, MAX_DICTIONARY),
     "zlib": zlib.decompressobj,
     "deflate": lambda: zlib.decompressobj(-15),
+    "zstd": zstd_decompressor,
+    "lz4": lz4_decompressor,
+}
+# What a further stream in the same file starts with. Formats that are not here are one stream.
+CONTINUED = {
+    "gzip": re.compile(rb"\x1f\x8b"),
+    "bzip2": re.compile(rb"BZh"),
+    "xz": re.compile(rb"\xfd7zXZ"),
+    "zstd": re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"),
+    "lz4": re.compile(rb"\x04\x22\x4d\x18|[\x50-\x5f]\x2a\x4d\x18"),
 }
 
 
@@ -57,18 +82,23 @@ class Unpacker:
 
     @contextmanager
     def unpacked(
-        self, blob: Blob, member: str, make: Callable[[], Decompressor]
-    ) -> Iterator[tuple[Blob | None, str]]:
+        self,
+        blob: Blob,
+        member: str,
+        make: Callable[[], Decompressor],
+        continued: re.Pattern[bytes] | None = None,
+    ) -> Iterator[tuple[Blob | None, Exception | None]]:
         """What `blob` unpacks to as a region of its own, called `member` inside it, and why not all of it.
 
-        The region is None where nothing came out. What came out before an error is there.
+        The region is None where nothing came out. What came out before an error is there. `continued` is what
+        a further stream starts with, where there may be several.
         """
         with tempfile.TemporaryFile(dir=self._workspace) as file:
-            reason = ""
+            reason: Exception | None = None
             try:
-                self.expand(pieces(blob), make, blob.size, file)
+                self.expand(pieces(blob), make, blob.size, file, continued)
             except (*BROKEN, LimitError) as error:
-                reason = str(error) or type(error).__name__
+                reason = error
             with self.written(file, blob, member) as inner:
                 yield inner, reason
 
@@ -91,30 +121,52 @@ class Unpacker:
         yield Blob(data, file.fileno(), 0, size, blob.path, blob.inside(member), blob.depth + 1)
 
     def expand(
-        self, packed: Iterator[bytes], make: Callable[[], Decompressor], size: int, file: IO[bytes]
+        self,
+        packed: Iterator[bytes],
+        make: Callable[[], Decompressor],
+        size: int,
+        file: IO[bytes],
+        continued: re.Pattern[bytes] | None = None,
     ) -> None:
         """Unpack all streams of `packed`, which has `size` bytes, into `file`.
 
         Raises:
             LimitError: the budget of the scan, or the ratio, is used up.
+            TrailingError: bytes that start no further stream follow the last one; all before is unpacked.
+            MissingCodecError: the library that unpacks this is not installed.
             OSError, EOFError, ValueError, zlib.error, lzma.LZMAError: the data are damaged.
         """
-        machine, total = make(), 0
+        machine, total, taken, waiting = make(), 0, 0, b""
         for piece in packed:
-            data = piece
+            taken += len(piece)
+            data = waiting + piece
+            waiting = b""
             while data:
-                out = machine.decompress(data, CHUNK)
-                total += self._write(out, total, size, file)
-                data = getattr(machine, "unconsumed_tail", b"")
-                while not machine.eof and not data and len(out) == CHUNK:
-                    out = machine.decompress(b"", CHUNK)
-                    total += self._write(out, total, size, file)
                 if machine.eof:
-                    data = machine.unused_data
-                    machine = make() if data.strip(b"\0") else machine
-                    data = data if data.strip(b"\0") else b""
+                    data = data.lstrip(b"\0")  # padding
+                    if len(data) < MARK and taken < size:
+                        waiting = data
+                        break
+                    if not data:
+                        break
+                    if continued is None or not continued.match(data):
+                        raise TrailingError(len(data) + size - taken)
+                    machine = make()
+                data, total = self._step(machine, data, total, size, file)
         if not machine.eof:
             raise EOFError("it ends too early")
+
+    def _step(
+        self, machine: Decompressor, data: bytes, total: int, size: int, file: IO[bytes]
+    ) -> tuple[bytes, int]:
+        """Give `data` to a stream; what it did not take, and how much came out so far."""
+        out = machine.decompress(data, CHUNK)
+        total += self._write(out, total, size, file)
+        left = getattr(machine, "unconsumed_tail", b"")
+        while not machine.eof and not left and len(out) == CHUNK:
+            out = machine.decompress(b"", CHUNK)
+            total += self._write(out, total, size, file)
+        return (machine.unused_data if machine.eof else left), total
 
     def _write(self, out: bytes, total: int, packed: int, file: IO[bytes]) -> int:
         self.spend(len(out), total + len(out), packed)

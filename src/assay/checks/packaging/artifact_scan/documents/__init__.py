@@ -9,11 +9,27 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob
-from assay.checks.packaging.artifact_scan.documents import graphs, hub_config, keras, strings
+from assay.checks.packaging.artifact_scan.documents import (
+    graphs,
+    hub_config,
+    instantiation,
+    keras,
+    skops,
+    strings,
+    torch_export,
+)
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 
 Judge: TypeAlias = Callable[[Blob, Any, Inspection], None]
-JUDGES: tuple[Judge, ...] = (hub_config.judge, graphs.judge, keras.judge, strings.judge)
+JUDGES: tuple[Judge, ...] = (
+    hub_config.judge,
+    instantiation.judge,
+    graphs.judge,
+    keras.judge,
+    skops.judge,
+    torch_export.judge,
+    strings.judge,
+)
 
 
 def judge(blob: Blob, document: Any, inspection: Inspection) -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from assay.checks.packaging.artifact_scan.formats import COMPRESSED
 from assay.checks.packaging.artifact_scan.inspectors import (
+    boosted_trees,
     compressed,
     coreml,
     executorch,
@@ -16,10 +18,13 @@ from assay.checks.packaging.artifact_scan.inspectors import (
     numpy_arrays,
     onnx,
     paddle,
+    r_files,
     safetensors_files,
+    seven_zips,
     tars,
     tensorflow,
     tflite,
+    unopened,
     zips,
 )
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
@@ -28,8 +33,14 @@ from assay.subjects.graphs.tensorflow import ROOTS
 INSPECTORS: Mapping[str, Inspector] = {
     "zip": zips.inspect,
     "tar": tars.inspect,
-    **{kind: compressed.inspector(kind) for kind in ("gzip", "bzip2", "xz", "lzma", "zlib")},
     "hdf5": hdf5.inspect,
+    "rdata": r_files.inspect,
+    "ubjson": boosted_trees.inspect_ubjson,
+    "catboost": boosted_trees.inspect_catboost,
+    "xgboost binary": boosted_trees.inspect_old_xgboost,
+    "7z": seven_zips.inspect,
+    **{kind: compressed.inspector(kind) for kind in sorted(COMPRESSED)},
+    **{kind: unopened.inspector(kind) for kind in unopened.KINDS},
     "npy": numpy_arrays.inspect,
     "safetensors": safetensors_files.inspect,
     "onnx": onnx.inspect,

@@ -12,7 +12,7 @@ from assay.checks.packaging.artifact_scan.inspectors import zips
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
 from assay.core.errors import SubjectError
 from assay.core.finding import Location
-from assay.subjects.archives.zip_directory import find_end, read_directory
+from assay.subjects.archives.zip_directory import is_zip, read_directory
 from assay.subjects.graphs import recognition
 from assay.subjects.graphs.protobuf import Span, cut
 
@@ -64,19 +64,13 @@ def other_readings(blob: Blob, inspection: Inspection, kind: str, *, zip_expecte
 
 def _appended_zip(blob: Blob, inspection: Inspection, *, expected: bool) -> None:
     """Examine the zip that the bytes are besides; `expected`: a zip at the end is part of the format."""
-    at = find_end(blob.data, blob.start, blob.end)
-    if at < 0:
+    if not is_zip(blob.data, blob.start, blob.end):
         return
     try:
-        directory = read_directory(blob.data, blob.start, blob.end)
+        read_directory(blob.data, blob.start, blob.end, appended=expected)
     except SubjectError:
         return  # chance bytes of a tensor: no reader of zips gets any further
-    begin = min((member.start for member in directory.members), default=blob.start)
-    region = blob
-    if expected and any("stand before" in problem for problem in directory.problems):
-        begin = blob.data.rfind(b"PK\x03\x04", blob.start, begin)
-        region = blob.region(max(begin, blob.start), blob.end)
-    zips.inspect(region, inspection)
+    zips.inspect(blob, inspection, appended=expected)
 
 
 def inspector_of_numbers(kind: str) -> Inspector:

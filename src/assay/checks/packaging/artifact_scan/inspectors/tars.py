@@ -1,68 +1,74 @@
-"""tar: members are regions of the same file, examined in turn."""
+"""tar: members are regions of the same file, examined in turn; what readers take differently is told."""
 
 from __future__ import annotations
 
-import tarfile
-from typing import IO
+from pathlib import PurePosixPath
 
+from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.inspectors import torch_tars
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
-from assay.checks.packaging.artifact_scan.inspectors.members import report_traversal
-from assay.checks.packaging.artifact_scan.unpacking import BROKEN
-from assay.core.errors import LimitError
+from assay.checks.packaging.artifact_scan.inspectors.members import (
+    report_link,
+    report_names,
+    report_traversal,
+)
+from assay.core.errors import LimitError, SubjectError
+from assay.subjects.archives.tar_members import TarMember, TarReader
+
+MAX_PROBLEMS = 20
+_NO_DATA = {"folder", "label", "listing"}
 
 
 def inspect(blob: Blob, inspection: Inspection) -> None:
-    """Examine the members."""
-    most = inspection.options.max_members
+    """Examine the members; those of a PyTorch 0.1 tar as its loader reads them."""
+    reader = TarReader(blob.data, blob.start, blob.end)
+    members: list[TarMember] = []
     try:
-        with tarfile.TarFile(fileobj=_window(blob)) as archive:
-            for count, member in enumerate(archive, 1):
-                if count > most:
-                    raise LimitError(f"the tar has more than {most:,} members")  # noqa: TRY301  told below
-                _member(blob, member, inspection)
-    except (*BROKEN, tarfile.TarError, LimitError) as error:
-        inspection.skip(blob, f"the tar cannot be read to its end: {error}")
+        for member in reader:
+            members.append(member)
+            if len(members) > inspection.options.max_members:
+                raise LimitError(f"it has more than {inspection.options.max_members:,} members")
+    except SubjectError as error:
+        inspection.skip(blob, f"the tar cannot be read to its end: {error.cause}")
+    for problem in dict.fromkeys(reader.problems[:MAX_PROBLEMS]):
+        message = f"The tar is inconsistent: {problem}."
+        inspection.report(rules.files.ARCHIVE.finding(message, blob.place()))
+    legacy = torch_tars.is_legacy(members)
+    kind = "pytorch-tar" if legacy else _kind(members)
+    if kind:
+        inspection.outcome.rename(blob, kind)
+    report_names(blob, "tar", [m.name for m in members if m.kind not in _NO_DATA], inspection)
+    for member in members:
+        _member(blob, member, inspection, legacy=legacy)
+    if reader.trailing >= 0:
+        size = blob.end - reader.trailing
+        message = f"{size:,} bytes that are no member follow the end of the tar."
+        inspection.report(rules.files.TRAILING.finding(message, blob.place()))
+        inspection.examine(blob.member_at("(after the tar)", reader.trailing, size))
 
 
-def _member(blob: Blob, member: tarfile.TarInfo, inspection: Inspection) -> None:
+def _kind(members: list[TarMember]) -> str:
+    """The format that these members make: NeMo's models are tars of a configuration and weights."""
+    names = {PurePosixPath(member.name).name for member in members}
+    nemo = "model_config.yaml" in names and any(name.startswith("model_weights") for name in names)
+    return "nemo" if nemo else ""
+
+
+def _member(blob: Blob, member: TarMember, inspection: Inspection, *, legacy: bool) -> None:
     report_traversal(blob, member.name, inspection)
-    inner = blob.member_at(member.name, blob.start + member.offset_data, member.size)
-    if member.issym() or member.islnk():
-        report_traversal(blob, member.linkname, inspection)
-    elif member.isreg() and not member.sparse and inner.end <= blob.end:
-        inspection.examine(inner)
-    elif not member.isdir():
-        inspection.skip(inner, "a member that is no plain file")
-
-
-def _window(blob: Blob) -> IO[bytes]:
-    return _Window(blob)  # type: ignore[return-value]
-
-
-class _Window:
-    """Just enough of a file for `tarfile`: the region at a position of its own, without a copy."""
-
-    mode = "rb"
-    name = ""
-
-    def __init__(self, blob: Blob) -> None:
-        self._blob = blob
-        self._at = 0
-
-    def read(self, size: int = -1) -> bytes:
-        start = self._blob.start + self._at
-        end = self._blob.end if size < 0 else min(self._blob.end, start + size)
-        self._at += max(0, end - start)
-        return bytes(self._blob.data[start:end]) if end > start else b""
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        base = {0: 0, 1: self._at, 2: self._blob.size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def close(self) -> None:
-        """Nothing to close."""
+    inner = blob.member_at(member.name, member.start, member.size)
+    if member.kind == "symbolic link":
+        report_link(blob, member.name, member.target, inspection)
+    elif member.kind == "hard link":
+        report_traversal(blob, member.target, inspection)
+    elif member.kind in {"device", "pipe"}:
+        message = f"Member {member.name[:100]!r} is a {member.kind}: unpacking makes one."
+        inspection.report(rules.files.TRAVERSAL.finding(message, blob.place()))
+    elif member.kind == "file" and member.size:
+        if legacy and member.name in torch_tars.RAW:
+            torch_tars.inspect_raw(inner, member.name, inspection)
+        else:
+            inspection.examine(inner)
+    elif member.kind not in {"file", *_NO_DATA}:
+        inspection.skip(inner, f"a {member.kind} is not put together by this version")

@@ -2,146 +2,147 @@
 
 from __future__ import annotations
 
-import lzma
-import struct
 import zlib
 from collections.abc import Callable
-from pathlib import PurePosixPath
+from dataclasses import replace
 from typing import Any
 
 from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.inspectors import torch_zips
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
-from assay.checks.packaging.artifact_scan.inspectors.members import report_traversal
-from assay.checks.packaging.artifact_scan.unpacking import MAKERS, MAX_DICTIONARY
+from assay.checks.packaging.artifact_scan.inspectors.members import (
+    report_link,
+    report_traversal,
+    report_unpacking,
+)
+from assay.checks.packaging.artifact_scan.inspectors.zip_methods import METHODS
 from assay.core.errors import SubjectError
-from assay.core.finding import Finding
+from assay.core.finding import Finding, Severity
 from assay.subjects.archives.zip_directory import STORED, ZipDirectory, ZipMember, read_directory
 
 _KERAS = frozenset({"config.json", "metadata.json"})  # keras/src/saving/saving_lib.py
+_EMPTY_DEFLATED = 2  # what zero bytes deflate to
 
 
-def inspect(blob: Blob, inspection: Inspection) -> None:
-    """Examine the members, a PyTorch zip's pickle first."""
-    directory = _directory(blob, inspection)
+def inspect(blob: Blob, inspection: Inspection, *, appended: bool = False) -> None:
+    """Examine the members, a PyTorch zip's pickles first, for they tell which members are raw numbers.
+
+    `appended`: that bytes of another format stand before the zip is as it should be.
+    """
+    directory = _directory(blob, inspection, appended=appended)
     if directory is None:
         return
-    pickles = [m for m in directory.members if PurePosixPath(m.name).name == "data.pkl"]
-    for member in pickles:
-        _member(blob, member, inspection)
-    if pickles:
-        inspection.outcome.rename(blob, "pytorch-zip")
-    if {member.name for member in directory.members} >= _KERAS:
+    layout = torch_zips.layout_of(directory)
+    if layout.kind:
+        inspection.outcome.rename(blob, layout.kind)
+    elif {member.name for member in directory.members} >= _KERAS:
         inspection.outcome.rename(blob, "keras")
-    storages = {
-        m.name[: -len("data.pkl")] + "data/" + key: size
-        for m in pickles
-        for key, size in inspection.outcome.storages.get(f"{blob.path}!/{blob.inside(m.name)}", {}).items()
-    }
+    if layout.kind == torch_zips.TORCHSCRIPT:
+        inspection.outcome.namespaces[blob.name] = "__torch__."
+    for member in layout.first:
+        _member(blob, member, inspection, inspection.examine)
+    for member in layout.code:
+        _member(blob, member, inspection, lambda inner: torch_zips.judge_code(inner, inspection))
+    storages = torch_zips.storages(blob, layout, inspection.outcome)
+    done = {id(member) for member in (*layout.first, *layout.code)}
     for member in directory.members:
-        if member in pickles or (member.name.endswith("/") and member.size == 0):
-            continue
-        plain = member.method == STORED and not member.encrypted and member.size == member.packed
-        if not plain or storages.get(member.name) != member.size:
-            _member(blob, member, inspection)
+        if id(member) not in done and not _is_storage(member, storages):
+            _member(blob, member, inspection, inspection.examine)
 
 
-def _directory(blob: Blob, inspection: Inspection) -> ZipDirectory | None:
+def inspect_hidden(blob: Blob, inspection: Inspection) -> None:
+    """Examine the zip at the end of a file that is something else, where a zip reader would find one."""
     try:
         directory = read_directory(blob.data, blob.start, blob.end)
+    except SubjectError:
+        return  # no reader takes it for a zip
+    if directory.members:
+        message = f"Zip readers open it as a zip of {len(directory.members):,} members, whatever else it is."
+        inspection.report(rules.files.POLYGLOT.finding(message, blob.place()))
+        region = blob.region(directory.base, directory.after)
+        inspect(region, inspection)
+
+
+def _is_storage(member: ZipMember, storages: dict[str, int]) -> bool:
+    plain = member.method == STORED and not member.encrypted and member.size == member.packed
+    return plain and storages.get(member.name) == member.size
+
+
+def _directory(blob: Blob, inspection: Inspection, *, appended: bool) -> ZipDirectory | None:
+    try:
+        directory = read_directory(blob.data, blob.start, blob.end, appended=appended)
     except SubjectError as error:
         inspection.skip(blob, f"the zip cannot be read: {error.cause}")
         return None
-    for problem in directory.problems:
-        message = f"The zip is inconsistent: {problem}."
-        inspection.report(rules.files.ARCHIVE.finding(message, blob.place()))
+    for severity, sentences in ((None, directory.problems), (Severity.LOW, directory.remarks)):
+        for problem in sentences:
+            message = f"The zip is inconsistent: {problem}."
+            inspection.report(rules.files.ARCHIVE.finding(message, blob.place(), severity=severity))
     if len(directory.members) > inspection.options.max_members:
         inspection.skip(blob, f"the zip has more than {inspection.options.max_members:,} members")
         return None
+    if directory.base > blob.start:
+        inspection.examine(blob.member_at("(before the zip)", blob.start, directory.base - blob.start))
+    if directory.after < blob.end:
+        inspection.examine(blob.member_at("(after the zip)", directory.after, blob.end - directory.after))
     return directory
 
 
-def _member(blob: Blob, member: ZipMember, inspection: Inspection) -> None:
-    report_traversal(blob, member.name, inspection)
+def _member(blob: Blob, member: ZipMember, inspection: Inspection, look: Callable[[Blob], None]) -> None:
+    for name in filter(None, (member.name, member.alias)):
+        report_traversal(blob, name, inspection)
     inner = blob.member_at(member.name, member.start, member.packed)
     if member.encrypted:
         message = f"Member {member.name[:100]!r} is marked as encrypted; some readers ignore the mark."
         inspection.report(rules.files.ARCHIVE.finding(message, inner.place()))
         inspection.skip(inner, "the member is encrypted")
+    if member.size == 0 and member.packed <= _EMPTY_DEFLATED:
+        if member.crc:
+            inspection.report(_crc(inner, member))
+        return
+    if member.link:
+        look = _link(blob, member, inspection)
     if member.method == STORED:
         if zlib.crc32(memoryview(blob.data)[inner.start : inner.end]) != member.crc:
             inspection.report(_crc(inner, member))
-        inspection.examine(inner)
-    elif make := _METHODS.get(member.method):
-        _packed(blob, inner, member, make, inspection)
+        look(inner)
+    elif make := METHODS.get(member.method):
+        _packed(blob, inner, member, make, inspection, look)
     else:
         inspection.skip(inner, f"packed by method {member.method}, which is not judged by this version")
 
 
+def _link(blob: Blob, member: ZipMember, inspection: Inspection) -> Callable[[Blob], None]:
+    def look(inner: Blob) -> None:
+        report_link(blob, member.name, inner.head(4096).decode("utf-8", "replace"), inspection)
+        if inner.size > 4096:  # noqa: PLR2004  no file system takes so long a target
+            inspection.examine(inner)
+
+    return look
+
+
 def _packed(
-    blob: Blob, inner: Blob, member: ZipMember, make: Callable[[], Any], inspection: Inspection
+    blob: Blob,
+    inner: Blob,
+    member: ZipMember,
+    make: Callable[[], Any],
+    inspection: Inspection,
+    look: Callable[[Blob], None],
 ) -> None:
     # Named as in the archive: that it is packed is no level of its own.
-    region = Blob(blob.data, blob.fd, inner.start, inner.end, blob.path, blob.member, blob.depth)
+    region = replace(inner, member=blob.member, depth=blob.depth)
     with inspection.unpacker.unpacked(region, member.name, make) as (unpacked, reason):
         if reason:
-            inspection.skip(inner, f"the member cannot be unpacked: {reason}")
+            report_unpacking(inner, reason, inspection, "the member")
         if unpacked is None:
-            inspection.skip(inner, "the member is empty")
+            inspection.skip(inner, "nothing comes out of the member")
             return
         if zlib.crc32(unpacked.data) != member.crc or unpacked.size != member.size:
             inspection.report(_crc(inner, member))
-        inspection.examine(unpacked)
+        look(unpacked)
 
 
 def _crc(blob: Blob, member: ZipMember) -> Finding:
     message = f"Member {member.name[:100]!r} does not have the size or CRC-32 that the directory states."
     return rules.files.ARCHIVE.finding(message, blob.place())
-
-
-class _ZipLzma:
-    """LZMA as zips hold it (APPNOTE 5.8.8): version, length of the properties, properties, raw LZMA1."""
-
-    def __init__(self) -> None:
-        self._head = b""
-        self._inner: lzma.LZMADecompressor | None = None
-
-    @property
-    def eof(self) -> bool:
-        return self._inner is not None and self._inner.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data if self._inner else b""
-
-    def decompress(self, data: bytes, limit: int) -> bytes:
-        if self._inner is None:
-            self._head += data
-            if len(self._head) < 9:  # noqa: PLR2004  two shorts, one byte, one long
-                return b""
-            _, length, packed, dictionary = struct.unpack_from("<HHBL", self._head)
-            if length != 5 or packed >= 9 * 5 * 5 or dictionary > MAX_DICTIONARY:  # noqa: PLR2004
-                raise lzma.LZMAError("its properties are not judged")
-            self._inner = lzma1(packed, dictionary)
-            data = self._head[9:]
-        return self._inner.decompress(data, limit)
-
-
-def lzma1(packed: int, dictionary: int) -> lzma.LZMADecompressor:
-    """A decompressor of raw LZMA1 with the properties byte `packed`."""
-    rest, lc = divmod(packed, 9)
-    chain = {
-        "id": lzma.FILTER_LZMA1,
-        "dict_size": dictionary,
-        "lc": lc,
-        "lp": rest % 5,
-        "pb": rest // 5,
-    }
-    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[chain])
-
-
-_METHODS: dict[int, Callable[[], Any]] = {
-    8: MAKERS["deflate"],
-    12: MAKERS["bzip2"],
-    14: _ZipLzma,
-}

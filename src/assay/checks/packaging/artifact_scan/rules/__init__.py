@@ -1,6 +1,8 @@
 """All that `artifact.scan` can find, a module for each family; `RULES` is all of it."""
 
 from assay.checks.packaging.artifact_scan.rules import (
+    classical,
+    configurations,
     files,
     graphs,
     hdf5,
@@ -10,7 +12,18 @@ from assay.checks.packaging.artifact_scan.rules import (
     tensors,
 )
 
-_FAMILIES = (files, graphs, hdf5, keras, pickles, repository, tensors)
+_FAMILIES = (classical, configurations, files, graphs, hdf5, keras, pickles, repository, tensors)
 RULES = tuple(rule for family in _FAMILIES for rule in family.RULES)
 
-__all__ = ["RULES", "files", "graphs", "hdf5", "keras", "pickles", "repository", "tensors"]
+__all__ = [
+    "RULES",
+    "classical",
+    "configurations",
+    "files",
+    "graphs",
+    "hdf5",
+    "keras",
+    "pickles",
+    "repository",
+    "tensors",
+]

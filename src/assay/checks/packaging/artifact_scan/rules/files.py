@@ -26,8 +26,25 @@ ARCHIVE = Rule(
     "An archive reads differently in different readers",
     Severity.HIGH,
     "Doubled, overlapping or misnamed members and foreign bytes hide contents from scanners "
-    "(CVE-2025-1944, CVE-2025-1945, CVE-2025-10156).",
+    "(CVE-2025-1944, CVE-2025-1945, CVE-2025-10156, CVE-2025-62518).",
     SAFE,
+    FILE,
+)
+POLYGLOT = Rule(
+    "archive/polyglot",
+    "A file is of two formats at once",
+    Severity.HIGH,
+    "What one reader takes for a picture or a tensor file, another opens as an archive: scanners that "
+    "decide by the first bytes see the harmless half only.",
+    SAFE,
+    FILE,
+)
+TRAILING = Rule(
+    "archive/trailing-data",
+    "Bytes follow the end of an archive or of compressed data",
+    Severity.MEDIUM,
+    "Most readers stop before them, and some read on: they hide contents.",
+    "Get the file from its source again, or cut it where its data end.",
     FILE,
 )
 TRAVERSAL = Rule(
@@ -38,4 +55,4 @@ TRAVERSAL = Rule(
     SAFE,
     ("owasp:LLM03", "cwe:CWE-22"),
 )
-RULES = (LYING, LINK, ARCHIVE, TRAVERSAL)
+RULES = (LYING, LINK, ARCHIVE, POLYGLOT, TRAILING, TRAVERSAL)

@@ -12,11 +12,12 @@ from typing import Any, TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
-from assay.checks.packaging.artifact_scan.texts import graphs, templates, unjudged
+from assay.checks.packaging.artifact_scan.texts import graphs, templates, unjudged, yaml_config
 
 Judge: TypeAlias = Callable[[Blob, str, Inspection], None]
-KINDS = frozenset({"json", "text", "program"})
-JUDGES: tuple[Judge, ...] = (templates.judge, graphs.judge)
+KINDS = frozenset({"json", "text", "program", "lightgbm"})
+LIGHTGBM = ("tree\nversion=", "tree\r\nversion=")  # how its text models start: they hold numbers and names
+JUDGES: tuple[Judge, ...] = (templates.judge, graphs.judge, yaml_config.judge)
 KIND_JUDGES: Mapping[str, Judge] = {"program": unjudged.judge}
 
 
@@ -39,6 +40,8 @@ def recognise(blob: Blob, most: int) -> Recognised | None:
         return None
     if unjudged.is_code(blob):
         return Recognised("program", text)
+    if text.startswith(LIGHTGBM):
+        return Recognised("lightgbm", text)
     try:
         return Recognised("json", text, json.loads(text))
     except (ValueError, RecursionError):

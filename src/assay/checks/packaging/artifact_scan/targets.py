@@ -1,0 +1,60 @@
+"""Which classes and functions a configuration may ask to be made: hydra's `_target_`, SpeechBrain's `!new:`.
+
+hydra.utils.instantiate imports the name and calls it with the other keys (CVE-2025-23304 in NeMo). As with
+pickles, what frameworks make is known by name; the deny list only sets severity.
+"""
+
+from __future__ import annotations
+
+import re
+
+from assay.checks.packaging.artifact_scan import policy, rules
+from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+\Z")
+# Top packages whose classes are what configurations are made of.
+_FRAMEWORKS = {
+    "nemo", "nemo_automodel", "nemo_run", "torch", "torchvision", "torchaudio", "torchmetrics",
+    "torchtune", "pytorch_lightning", "lightning", "lightning_fabric", "omegaconf", "hydra",
+    "transformers", "diffusers", "megatron", "apex", "transformer_engine", "speechbrain", "ldm", "sgm",
+    "timm", "monai", "sklearn", "numpy", "peft", "datasets", "tokenizers", "bitsandbytes", "accelerate",
+    "trl", "keras", "flax", "optax", "xgboost", "lightgbm", "catboost", "sentence_transformers",
+    "open_clip", "einops", "xformers", "deepspeed",
+}  # fmt: skip
+# Denied as a whole, but for these: configurations name them all the time.
+_FINE = ("torch.utils.data.", "torch.utils.tensorboard.", "keras.utils.to_categorical")
+# Modules of Python that any module which imports them passes on: `nemo.core.os.system`.
+_REACHED = {
+    "os", "posix", "nt", "subprocess", "sys", "shutil", "builtins", "importlib", "runpy", "socket", "pickle",
+    "ctypes", "marshal", "pty", "pip", "urllib", "requests", "webbrowser", "cloudpickle", "dill", "tempfile",
+}  # fmt: skip
+# What resolves or calls whatever it is given, in packages that are known.
+_RESOLVERS = {
+    "hydra.utils.call", "hydra.utils.get_class", "hydra.utils.get_method", "hydra.utils.get_object",
+    "hydra._internal.utils._locate", "torch.load", "torch.jit.load", "torch.hub.load",
+    "torch.package.PackageImporter", "numpy.load", "numpy.fromfile", "sklearn.utils._testing",
+    "torch.classes.load_library", "torch.ops.load_library", "monai.bundle.load", "lightning.app",
+}  # fmt: skip
+
+
+def judge(blob: Blob, name: str, inspection: Inspection, *, how: str) -> None:
+    """Report a name that `how` (`_target_`, `!new:`) would import and call, unless frameworks' own."""
+    module, _, attribute = name.rpartition(".")
+    if not module or not _DOTTED.match(name):
+        return  # an interpolation, or a name of no module
+    reached = _REACHED & set(name.split("."))
+    fine = name.startswith(_FINE) and not reached
+    if fine or policy.is_allowed(module, attribute, inspection.options.allow):
+        return
+    data = {"global": name[:200], "how": how}
+    if (
+        reached
+        or policy.is_denied(module, attribute)
+        or any(f"{name}.".startswith(f"{one}.") for one in _RESOLVERS)
+    ):
+        message = f"{how} would import and call {name[:150]}."
+        inspection.report(rules.configurations.DANGEROUS.finding(message, blob.place(), data=data))
+    elif name.split(".", 1)[0] not in _FRAMEWORKS or "__" in name:
+        message = f"{how} would import and call {name[:150]}, which is of no framework that is known."
+        inspection.report(rules.configurations.UNKNOWN.finding(message, blob.place(), data=data))

@@ -1,0 +1,136 @@
+"""YAML and NeMo: what a loader or hydra would make of a configuration."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
+from assay.checks.packaging.artifact_scan.scanner import Scanner
+from assay.core.report import Report, Status
+from assay.subjects.pickles.machine import MachinePool
+from fixtures.archives import real_tar
+from fixtures.scanning import formats_of, rules_of, scan_bytes
+from fixtures.torch_zip import write_checkpoint
+
+TAG, DANGEROUS, UNKNOWN = "config/python-tag", "config/dangerous-target", "config/unknown-target"
+
+
+def _scan(tmp_path: Path, text: str, name: str = "config.yaml") -> Report:
+    return scan_bytes(tmp_path, name, text.encode())
+
+
+ATTACKS = {
+    "apply": ("a: !!python/object/apply:os.system ['id']\n", TAG),
+    "new": ("!!python/object/new:subprocess.Popen [id]\n", TAG),
+    "name": ("a: !!python/name:os.system\n", TAG),
+    "module": ("a: !!python/module:evil\n", TAG),
+    "verbatim": ("a: !<tag:yaml.org,2002:python/object/apply:os.system> ['id']\n", TAG),
+    "tag directive": ("%TAG !x! tag:yaml.org,2002:python/\n---\na: !x!object/apply:os.system ['id']\n", TAG),
+    "second document": ("a: 1\n---\n- !!python/object/apply:os.system ['id']\n", TAG),
+    "before an error": ("a: !!python/object/apply:os.system ['id']\nb: [\n", TAG),
+    "target": ("model:\n  _target_: os.system\n  command: id\n", DANGEROUS),
+    "target in flow": ("{model: {_target_: builtins.exec, _args_: ['x']}}\n", DANGEROUS),
+    "quoted target": ('"_target_": "subprocess.Popen"\n', DANGEROUS),
+    "dotted through a framework": ("_target_: torch.serialization.os.system\n", DANGEROUS),
+    "through nemo": ("_target_: nemo.core.os.system\n", DANGEROUS),
+    "through data": ("_target_: torch.utils.data.os.system\n", DANGEROUS),
+    "loader": ("_target_: torch.load\nf: x.pt\n", DANGEROUS),
+    "resolver": ("_target_: hydra.utils.get_method\npath: os.system\n", DANGEROUS),
+    "instantiate_from_config": ("target: os.system\nparams: {command: id}\n", DANGEROUS),
+    "speechbrain": ("a: !apply:os.system ['id']\n", DANGEROUS),
+    "speechbrain new": ("a: !new:subprocess.Popen\n  args: id\n", DANGEROUS),
+    "own class": ("_target_: acme.models.Net\n", UNKNOWN),
+}
+BENIGN = {
+    "nemo": "model:\n  _target_: nemo.collections.asr.models.EncDecCTCModel\n"
+    "  optim: {_target_: torch.optim.AdamW}\n",
+    "data": "_target_: torch.utils.data.DataLoader\nbatch_size: 3\n",
+    "harmless tags": "a: !!python/tuple [1, 2]\nb: !!python/unicode 'x'\nc: !!str 3\n",
+    "other targets": "target: os.system\ncompile: {target: test.py}\n",
+    "interpolation": "_target_: ${model.class}\n",
+    "aliases": "a: &a {b: 1}\nc: *a\nd: {<<: *a}\n",
+    "speechbrain": "a: !new:torch.nn.Linear\n  in_features: 3\nb: !ref <a>\n",
+    "a text about tags": "note: 'never write !!python/object/apply:os.system'\n",
+}
+
+
+@pytest.mark.parametrize("name", sorted(ATTACKS))
+def test_attack_is_found(name: str, tmp_path: Path) -> None:
+    text, rule = ATTACKS[name]
+    assert rules_of(_scan(tmp_path, text)) == {rule}
+
+
+@pytest.mark.parametrize("name", sorted(BENIGN))
+def test_benign_twin_passes(name: str, tmp_path: Path) -> None:
+    report = _scan(tmp_path, BENIGN[name])
+    assert report.status is Status.PASS, report
+
+
+def test_tags_count_in_files_of_any_name(tmp_path: Path) -> None:
+    assert rules_of(_scan(tmp_path, ATTACKS["apply"][0], "settings")) == {TAG}
+    prose = "Never load `a: !!python/object/apply:os.system ['id']`:\n\n* [it] runs: code\n\tdone\n"
+    assert _scan(tmp_path, prose, "README.md").status is Status.PASS
+
+
+def test_json_targets(tmp_path: Path) -> None:
+    for name, rule in (("os.system", {DANGEROUS}), ("torch.optim.AdamW", set())):
+        assert rules_of(_scan(tmp_path, json.dumps({"a": [{"_target_": name}]}), "c.json")) == rule
+
+
+def test_a_reason_allows_a_target(tmp_path: Path) -> None:
+    report = scan_bytes(
+        tmp_path, "c.yaml", ATTACKS["own class"][0].encode(), allow={"acme.models.Net": "ours, reviewed"}
+    )
+    assert report.status is Status.PASS
+
+
+def test_aliases_that_unfold_without_end(tmp_path: Path) -> None:
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+    bomb += "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12))
+    assert rules_of(_scan(tmp_path, bomb)) == {"config/alias-bomb"}
+
+
+def test_broken_yaml_is_incomplete(tmp_path: Path) -> None:
+    for text in ("a: [\n", "a: 'x\n", "\ta: b: c\n"):
+        assert _scan(tmp_path, text).status is Status.INCOMPLETE
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("target", ["nemo.collections.asr.models.EncDecCTCModel", "os.system"])
+def test_cve_2025_23304_nemo_model(target: str, packed: bool, tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "w", {"w": np.ones(3, "f4")})
+    tar = real_tar(
+        ("./model_config.yaml", f"target: {target}\ncfg:\n  _target_: {target}\n".encode()),
+        ("./model_weights.ckpt", (tmp_path / "w").read_bytes()),
+    )
+    report = scan_bytes(tmp_path, "m.nemo", gzip.compress(tar) if packed else tar)
+    assert "nemo" in formats_of(report)
+    assert report.status is (Status.FAIL if target == "os.system" else Status.PASS), report
+
+
+PIECES = st.sampled_from([*"ab:-&*!{}[]\n #'\"%|>?,_<\t\\", "!!python/name:os.x", "&a ", "*a", "_target_: "])
+
+
+@pytest.fixture(scope="module")
+def scanner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scanner]:
+    with MachinePool(size=1) as pool:
+        yield Scanner(pool, ArtifactScanOptions(), tmp_path_factory.mktemp("workspace"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=40))
+def test_no_text_raises(
+    scanner: Scanner, tmp_path_factory: pytest.TempPathFactory, pieces: list[str]
+) -> None:
+    file = tmp_path_factory.mktemp("x") / "c.yaml"
+    file.write_text("".join(pieces))
+    outcome = scanner.file(file, "c.yaml")
+    assert not any("could not be examined" in skipped.reason for skipped in outcome.skipped)
