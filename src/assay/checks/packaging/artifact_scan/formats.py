@@ -12,21 +12,26 @@ from assay.subjects.archives.zip_directory import find_end
 
 _MAGIC = (
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x93NUMPY", "npy"),
-    (b"\x89HDF\r\n\x1a\n", "hdf5"), (b"GGUF", "gguf"), (b"\x7fELF", "native library"), (b"MZ",
+    (b"\x89HDF\r\n\x1a\n", "hdf5"), (b"GGUF", "gguf"), (b"lmgg", "ggml"), (b"fmgg", "ggml"),
+    (b"tjgg", "ggml"), (b"algg", "ggml"), (b"\x7fELF", "native library"), (b"MZ",
     "native library"),
     (b"\xcf\xfa\xed\xfe", "native library"), (b"\xca\xfe\xba\xbe", "native library"),
     (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07", "rar"), (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x04\x22\x4d\x18", "lz4"), (b"\x5d\0\0", "lzma"),
 )  # fmt: skip
+# A version follows their letters, which as a word may begin any text.
+_VERSIONED = {"gguf", "ggml"}
 COMPRESSED = {"gzip", "bzip2", "xz", "zlib", "lzma"}
 _PICKLES = {"pickle", "pytorch-zip", "zip", "tar"} | COMPRESSED
 _EXPECTED = {
     ".safetensors": {"safetensors"}, ".npy": {"npy"}, ".npz": {"zip"}, ".json": {"json"},
     ".zip": {"zip", "pytorch-zip"},
-    ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"}, ".tar": {"tar"}, ".md": {"text"},
-    ".txt": {"text", "json"}, ".jinja": {"text"}, ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES,
+    ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"}, ".tar": {"tar"},
+    ".md": {"text", "xml"},
+    ".txt": {"text", "json", "xml"}, ".jinja": {"jinja"}, ".xml": {"xml"}, ".pmml": {"xml"},
+    ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES,
     ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text"}, ".yml": {"text"},
-    ".csv": {"text"},
+    ".csv": {"text"}, ".gguf": {"gguf", "ggml"},
 }  # fmt: skip
 
 
@@ -34,7 +39,7 @@ def recognise(blob: Blob) -> str:
     """A format's name; "unknown" where the bytes tell nothing but may still be a pickle."""
     head = blob.head(512)
     for magic, name in _MAGIC:
-        if head.startswith(magic):
+        if head.startswith(magic) and not (name in _VERSIONED and _is_word(head[4:8])):
             return name
     if head[:1] == b"x" and _is_zlib(head):
         return "zlib"
@@ -51,6 +56,12 @@ def recognise(blob: Blob) -> str:
     if blob.name.lower().endswith(".safetensors"):
         return "safetensors"
     return "unknown"
+
+
+def _is_word(following: bytes) -> bool:
+    """Whether what follows a magic number of letters goes on as text does."""
+    text = following.decode("latin-1")
+    return bool(text) and text.isascii() and all(one.isprintable() or one.isspace() for one in text)
 
 
 def _is_zlib(head: bytes) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from assay.checks.packaging.artifact_scan.inspectors import (
     compressed,
+    gguf_files,
     numpy_arrays,
     safetensors_files,
     tars,
@@ -22,6 +23,8 @@ INSPECTORS: Mapping[str, Inspector] = {
     **{kind: compressed.inspector(kind) for kind in ("gzip", "bzip2", "xz", "lzma", "zlib")},
     "npy": numpy_arrays.inspect,
     "safetensors": safetensors_files.inspect,
+    "gguf": gguf_files.inspect,
+    "ggml": gguf_files.skip_older,
 }
 
 __all__ = ["INSPECTORS", "Inspection", "Inspector"]

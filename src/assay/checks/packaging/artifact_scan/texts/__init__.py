@@ -1,6 +1,7 @@
 """Texts: what kind they are, and their judges, a module each.
 
-`JUDGES` see every text, whatever file it lies in; `KIND_JUDGES` see whole files of one kind.
+`encoding` bytes to characters · `JUDGES` see every text, whatever file it lies in; `KIND_JUDGES` see whole
+files of one kind.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from typing import Any, TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
-from assay.checks.packaging.artifact_scan.texts import templates, unjudged
+from assay.checks.packaging.artifact_scan.texts import encoding, instructions, templates, unjudged, xml
 
 Judge: TypeAlias = Callable[[Blob, str, Inspection], None]
-KINDS = frozenset({"json", "text", "program"})
-JUDGES: tuple[Judge, ...] = (templates.judge,)
-KIND_JUDGES: Mapping[str, Judge] = {"program": unjudged.judge}
+KINDS = frozenset({"json", "text", "program", "xml", "jinja"})
+JUDGES: tuple[Judge, ...] = (templates.judge, instructions.judge)
+KIND_JUDGES: Mapping[str, Judge] = {
+    "program": unjudged.judge,
+    "xml": xml.judge,
+    "jinja": templates.judge_template,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +36,15 @@ class Recognised:
 
 def recognise(blob: Blob, most: int) -> Recognised | None:
     """What kind of text a region is, by its first `most` bytes; None where it is no text."""
-    if b"\0" in blob.head(4096):
-        return None
-    try:
-        text = blob.head(most).decode("utf-8-sig")
-    except UnicodeDecodeError:
+    text = encoding.decode(blob, most)
+    if text is None:
         return None
     if unjudged.is_code(blob):
         return Recognised("program", text)
+    if templates.is_template_file(blob):
+        return Recognised("jinja", text)
+    if xml.is_xml(text):
+        return Recognised("xml", text)
     try:
         return Recognised("json", text, json.loads(text))
     except (ValueError, RecursionError):

@@ -6,7 +6,7 @@ from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 
 _CODE = (".py", ".pyc", ".ipynb", ".sh", ".bat", ".ps1", ".js", ".rb", ".pl", ".so", ".dll", ".dylib", ".exe",
-         ".onnx", ".pb", ".tflite", ".mlmodel", ".pte", ".xml", ".pmml", ".rds", ".keras", ".h5")  # fmt: skip
+         ".onnx", ".pb", ".tflite", ".mlmodel", ".pte", ".rds", ".keras", ".h5")  # fmt: skip
 
 
 def is_code(blob: Blob) -> bool:
