@@ -19,12 +19,13 @@ class MarkupError(SubjectError):
 
 
 class Element(NamedTuple):
-    """An element as it ends: name with prefix, attributes, start of its own text, nearest names around."""
+    """An element as it ends: name, attributes, start of its own text, nearest names around, root's name."""
 
     name: str
     attributes: Mapping[str, str]
     text: str
     parents: tuple[str, ...]
+    root: str
 
 
 class Instruction(NamedTuple):
@@ -81,9 +82,10 @@ class _Reader:
 
     def end(self, name: str) -> None:
         attributes, text = self._open.pop()
+        root = self._names[0]
         self._names.pop()
-        # The names around it are asked for only near the root, where they tell dialects apart.
-        self._element(Element(name, attributes, "".join(text)[:MAX_CHARACTERS], tuple(self._names[-4:])))
+        shown = "".join(text)[:MAX_CHARACTERS]
+        self._element(Element(name, attributes, shown, tuple(self._names[-4:]), root))
 
     def characters(self, data: str) -> None:
         if self._open:

@@ -15,7 +15,7 @@ MAX_EXPANSION = 1 << 62
 MAX_DOCTYPE = 1 << 22  # characters
 _DECLARATION = re.compile(r"\s*<\?xml\s([^>]{0,500}?)\?>", re.DOTALL)
 _ENCODING = re.compile(r"encoding\s*=\s*(['\"])([^'\"]{1,60})\1")
-_MISC = re.compile(r"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
+_SPACE = re.compile(r"\s+")
 _DOCTYPE = re.compile(r"<!DOCTYPE\s+([^\s>\[]+)\s*", re.IGNORECASE)
 _LITERAL = r"(\"[^\"]{0,4096}\"|'[^']{0,4096}')"
 _EXTERNAL = re.compile(
@@ -69,21 +69,30 @@ def read_prolog(text: str) -> Prolog:
     """Read the declarations of a document."""
     declared = _DECLARATION.match(text)
     encoding = _ENCODING.search(declared.group(1)) if declared else None
-    at = declared.end() if declared else 0
-    while match := _MISC.match(text, at):
-        at = match.end()
     name = encoding.group(2).lower() if encoding else ""
+    at = _past_comments(text, declared.end() if declared else 0)
     doctype = _DOCTYPE.match(text, at)
     if doctype is None:
         # A parser takes a document type in other places for an error; a lenient one may not.
-        return Prolog(name, doctype=False, public="", system="", entities=(), complete=True, expansion=0)
-    at = doctype.end()
-    external = _EXTERNAL.match(text, at)
+        return Prolog(name, False, "", "", (), True, 0)  # noqa: FBT003  fields
+    external = _EXTERNAL.match(text, doctype.end())
     public, system = _identifiers(external)
-    subset, complete = _subset(text, external.end() if external else at)
+    subset, complete = _subset(text, external.end() if external else doctype.end())
     entities = tuple(_entities(subset))
     whole = complete and len(entities) < MAX_ENTITIES
     return Prolog(name, True, public, system, entities, whole, _expansion(entities))  # noqa: FBT003  a field
+
+
+def _past_comments(text: str, at: int) -> int:
+    """Where spaces, comments and processing instructions end."""
+    while True:
+        space = _SPACE.match(text, at)
+        at = space.end() if space else at
+        closing = next((_CLOSING[mark] for mark in ("<!--", "<?") if text.startswith(mark, at)), "")
+        end = text.find(closing, at) if closing else -1
+        if end < 0:
+            return at
+        at = end + len(closing)
 
 
 def _identifiers(match: re.Match[str] | None) -> tuple[str, str]:

@@ -15,10 +15,14 @@ SENTENCE = 24  # characters: what is shorter, as most tokens and merges are, giv
 def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
     """Judge every text that could be a template, and all sentences together."""
     sentences: list[str] = []
+    lines: set[int] = set()  # which strings are lines of a template, judged with the others
     for key, value in values(document):
-        if not isinstance(value, str):
+        if key in templates.KEYS and _is_lines(value):
+            lines |= {id(line) for line in value}
+            templates.judge_template(blob, "\n".join(value), inspection, key)
+        elif not isinstance(value, str) or id(value) in lines:
             continue
-        if key in templates.KEYS and ("{{" in value or "{%" in value):
+        elif key in templates.KEYS and ("{{" in value or "{%" in value):
             templates.judge_template(blob, value, inspection, key)
         elif "{{" in value or "{%" in value:
             inspection.text(blob, value)
@@ -26,3 +30,8 @@ def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
             sentences.append(value)
     if sentences:
         instructions.judge(blob, "\n".join(sentences), inspection)
+
+
+def _is_lines(value: Any) -> bool:
+    """Whether a template is written as a list of its lines, rather than as a list of named templates."""
+    return isinstance(value, list) and len(value) > 1 and all(isinstance(line, str) for line in value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from assay.subjects.jinja import Node
 MAX_VALUES = 24  # that one expression may take, over all branches
 MAX_LENGTH = 4096  # characters of a string, items of a list
 MAX_DEPTH = 60
+_FIELD = re.compile(r"\{\d{0,2}\}")
 _METHODS = frozenset({
     "lower", "upper", "title", "capitalize", "swapcase", "strip", "lstrip", "rstrip", "replace", "join",
     "removeprefix", "removesuffix", "split", "format",
@@ -129,6 +131,11 @@ def _operation(operator: str, left: Any, right: Any) -> list[Any]:
     return []
 
 
+def _unary(folder: Folder, node: Node, depth: int) -> list[Any]:
+    numbers = [value for value in folder.fold(node.children[0], depth) if isinstance(value, int | float)]
+    return [-value for value in numbers] if node.name == "-" else numbers if node.name == "+" else []
+
+
 def _formatted(text: str, values: list[Any]) -> list[Any]:
     if len(text) > MAX_LENGTH or any(character.isdigit() or character == "*" for character in text):
         return []  # a width in it could be a bomb
@@ -198,6 +205,8 @@ def _method(folder: Folder, function: Node, arguments: tuple[Node, ...], depth: 
     for held, *given in folder.combined((function.children[0], *arguments), depth):
         if not isinstance(held, str) or len(held) > MAX_LENGTH or _too_long(held, given):
             continue
+        if function.name == "format" and not _fills_only(held):
+            continue  # fetching attributes is judged by the text itself
         try:
             found.append(getattr(held, function.name)(*given))
         except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
@@ -207,11 +216,15 @@ def _method(folder: Folder, function: Node, arguments: tuple[Node, ...], depth: 
 
 def _too_long(held: str, given: list[Any]) -> bool:
     """Whether a method of a string could give much more than it was given."""
-    if "{" in held:
-        return True  # `format` of anything looks attributes up: the caller of `fold` judges it by its text
     return any(len(one) > MAX_LENGTH for one in given if isinstance(one, str | list)) or (
         sum(len(one) for one in given if isinstance(one, str)) * len(held) > MAX_LENGTH * 16
     )
+
+
+def _fills_only(text: str) -> bool:
+    """Whether `format` would only put its arguments between the letters."""
+    rest = _FIELD.sub("", text)
+    return "{" not in rest and "}" not in rest
 
 
 def _filter(folder: Folder, node: Node, depth: int) -> list[Any]:
@@ -255,6 +268,6 @@ _FILTERS: Mapping[str, Callable[[Any, list[Any]], list[Any]]] = {
     "urlencode": lambda held, _: [held], "e": lambda held, _: [held], "escape": lambda held, _: [held],
 }  # fmt: skip
 _HANDLERS: Mapping[str, Callable[[Folder, Node, int], list[Any]]] = {
-    "list": _sequence, "dict": _mapping, "binary": _binary, "item": _item, "attr": _attr, "cond": _cond,
-    "call": _call, "filter": _filter,
+    "unary": _unary, "list": _sequence, "dict": _mapping, "binary": _binary, "item": _item, "attr": _attr,
+    "cond": _cond, "call": _call, "filter": _filter,
 }  # fmt: skip

@@ -11,6 +11,7 @@ import re
 from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.inspectors.members import leaves_folder
 from assay.checks.packaging.artifact_scan.texts.xml.code import judge_element, judge_instruction
 from assay.checks.packaging.artifact_scan.texts.xml.collector import Collector
 from assay.checks.packaging.artifact_scan.texts.xml.openvino import OpenVino
@@ -23,7 +24,13 @@ MAX_GROWTH = 1 << 20  # characters that an entity may come to and still be ordin
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]{0,200})[\s>/]")
 _STARTS = ("<?xml", "<!DOCTYPE", "<!doctype")
 # Document types that editors write everywhere, and that every catalogue has.
-_KNOWN_PUBLIC = ("-//W3C//DTD ", "-//Apple//DTD PLIST ", "-//Apple Computer//DTD PLIST ")
+_KNOWN_PUBLIC = (
+    "-//W3C//DTD ",
+    "-//OASIS//DTD ",
+    "-//freedesktop//DTD ",
+    "-//Apple//DTD PLIST ",
+    "-//Apple Computer//DTD PLIST ",
+)
 _UNICODE = frozenset({"utf-8", "utf-16", "utf-32", "ascii", "us-ascii", "utf-16le", "utf-16be", "iso-8859-1"})
 _INCLUDE = re.compile(r"(?:^|:)include$")
 
@@ -93,10 +100,12 @@ def _judge_prolog(blob: Blob, prolog: Prolog, inspection: Inspection) -> bool:
     for entity in external[:10]:
         kind = "parameter entity" if entity.parameter else "entity"
         message = f"The {kind} {entity.name[:60]!r} stands for what {entity.target[:100]!r} holds."
-        inspection.report(rules.markup.ENTITY.finding(message, blob.place()))
+        severity = Severity.MEDIUM if _lies_beside(entity.target) else None
+        inspection.report(rules.markup.ENTITY.finding(message, blob.place(), severity=severity))
     if prolog.system and not prolog.public.startswith(_KNOWN_PUBLIC):
         message = f"The document type is fetched from {prolog.system[:120]!r}."
-        inspection.report(rules.markup.ENTITY.finding(message, blob.place(), severity=Severity.MEDIUM))
+        severity = Severity.LOW if _lies_beside(prolog.system) else Severity.MEDIUM
+        inspection.report(rules.markup.ENTITY.finding(message, blob.place(), severity=severity))
     if prolog.expansion > MAX_GROWTH:
         message = f"An entity grows to {prolog.expansion:,} characters."
         inspection.report(rules.markup.EXPANSION.finding(message, blob.place()))
@@ -104,6 +113,11 @@ def _judge_prolog(blob: Blob, prolog: Prolog, inspection: Inspection) -> bool:
         inspection.skip(blob, "its document type could not be read to its end")
     parameters = any(entity.parameter for entity in prolog.entities)
     return not external and not parameters and prolog.complete and prolog.expansion <= MAX_GROWTH
+
+
+def _lies_beside(target: str) -> bool:
+    """Whether an identifier names a file in the same folder."""
+    return not leaves_folder(target) and ":" not in target and "/" not in target and target != "?"
 
 
 def _is_readable(encoding: str) -> bool:

@@ -11,7 +11,13 @@ from assay.subjects.markup import Element, Instruction
 
 _LIBRARY = re.compile(r"\.(?:so(?:\.\d+)*|dll|dylib)$", re.IGNORECASE)
 _LOOKUP = re.compile(r"\$\{(?:[^{}]*:)?(?:jndi|env|script|sys)\b", re.IGNORECASE)
+_HANDLER = re.compile(r"on[a-z]{3,20}")
 _SCRIPTS = frozenset({"script", "scriptlet", "groovy", "javascript", "vbscript"})
+# How bad a script is by the root element: ordinary in a page, medium in an image that a page may show.
+_SCRIPTED: dict[str, Severity | None] = {
+    "svg": Severity.MEDIUM,
+    **dict.fromkeys(("html", "head", "body", "div", "script", "template"), None),
+}
 # Classes whose making is known to run commands or load code, as object graphs name them.
 _DANGEROUS = re.compile(
     r"\b(?:java\.lang\.(?:Runtime|ProcessBuilder|System|ClassLoader|reflect)|java\.net\.URLClassLoader"
@@ -36,16 +42,18 @@ def judge_element(element: Element, collector: Collector) -> None:
     """Scripts, classes to be made, native libraries and look-ups."""
     local = element.name.rsplit(":", 1)[-1].lower()
     shown = f"`<{element.name[:60]}>`"
-    if local in _SCRIPTS:
-        collector.add(rules.markup.CODE, f"{shown} carries a script: {element.text.strip()[:80]!r}")
+    scripted = _SCRIPTED.get(element.root.rsplit(":", 1)[-1].lower(), Severity.HIGH)
+    if local in _SCRIPTS and scripted:
+        message = f"{shown} carries a script: {element.text.strip()[:80]!r}"
+        collector.add(rules.markup.CODE, message, scripted)
     if element.name == "java" and element.attributes.get("class") == _DECODER:
         collector.add(rules.markup.CODE, f"The document is a program for {_DECODER}", Severity.CRITICAL)
     if _DANGEROUS.search(element.name):
         collector.add(rules.markup.CODE, f"{shown} names a class that runs code", Severity.CRITICAL)
     for name, value in element.attributes.items():
         _judge_value(f"{shown} attribute {name[:40]!r}", value, collector, library=True)
-        if name.lower().startswith("on") and "(" in value and name[2:].isalpha() and name.islower():
-            collector.add(rules.markup.CODE, f"{shown} runs {value[:80]!r} on {name[2:]!r}")
+        if scripted and _HANDLER.fullmatch(name) and "(" in value:
+            collector.add(rules.markup.CODE, f"{shown} runs {value[:80]!r} on {name[2:]!r}", scripted)
     if element.text and not element.text.isspace():
         _judge_value(shown, element.text, collector, library=False)
 
@@ -57,5 +65,5 @@ def _judge_value(where: str, value: str, collector: Collector, *, library: bool)
     lookup = _LOOKUP.search(value)
     if lookup:
         collector.add(rules.markup.CODE, f"{where} holds the look-up {value[lookup.start() :][:80]!r}")
-    if library and _LIBRARY.search(value):
+    if library and "*" not in value and _LIBRARY.search(value):
         collector.add(rules.markup.CODE, f"{where} names the native library {value[-80:]!r}")
