@@ -15,7 +15,7 @@ from assay.core.errors import LimitError, SubjectError
 
 MAX_SEGMENTS = 200_000
 MAX_TOKENS = 20_000  # of one block
-MAX_TOTAL = 4_000_000  # tokens of a template, those of blocks that cannot be read included
+MAX_TOTAL = 1_000_000  # tokens of a template, those of blocks that cannot be read included
 MAX_BROKEN = 20_000  # characters of a block that cannot be read
 _OPEN = re.compile(r"\{\{|\{%|\{#")
 _CLOSE = {"{{": "}}", "{%": "%}"}

@@ -104,19 +104,26 @@ def _identifiers(match: re.Match[str] | None) -> tuple[str, str]:
 
 
 def _subset(text: str, at: int) -> tuple[str, bool]:
-    """The internal subset, and whether its end was found."""
+    """The internal subset without its comments, and whether its end was found."""
     if text[at : at + 1] != "[":
         return "", text[at : at + 1] == ">"
-    start = position = at + 1
-    limit = start + MAX_DOCTYPE
+    kept: list[str] = []
+    begin = position = at + 1
+    limit = begin + MAX_DOCTYPE
     while match := _SUBSET_TOKEN.search(text, position, limit):
         if match.group() == "]":
-            return text[start : match.start()], True
-        end = text.find(_CLOSING[match.group()], match.end(), limit)
+            kept.append(text[begin : match.start()])
+            return "".join(kept), True
+        closing = _CLOSING[match.group()]
+        end = text.find(closing, match.end(), limit)
         if end < 0:
             break
-        position = end + 1
-    return text[start:limit], False
+        position = end + len(closing)
+        if match.group() == "<!--":
+            kept.append(text[begin : match.start()])
+            begin = position
+    kept.append(text[begin:limit])
+    return "".join(kept), False
 
 
 def _entities(subset: str) -> Iterator[Entity]:
