@@ -17,6 +17,7 @@ IR = """<?xml version="1.0"?>
 <output><port id="0" precision="FP32"><dim>1</dim><dim>3</dim></port></output></layer>
 <layer id="1" name="w" type="Const" version="opset1"><data element_type="f32" shape="3, 2" offset="0" size="24"/></layer>
 <layer id="2" name="q" type="Const" version="opset1"><data element_type="u4" shape="3" offset="24" size="2"/></layer>
+<layer id="6" name="e" type="Const" version="opset1"><data element_type="f32" shape="0, 3" offset="26" size="1"/></layer>
 <layer id="3" name="m" type="MatMul" version="opset1"><data transpose_a="false" transpose_b="false"/></layer>
 <layer id="4" name="t" type="BPETokenizer" version="extension"/>
 <layer id="5" name="r" type="Result" version="opset1"/></layers>

@@ -86,7 +86,7 @@ class OpenVino:
             if needed > size:
                 message = f"Layer {name!r} takes {needed:,} bytes by its shape, but {size:,} by its size"
                 self._collector.add(rules.markup.OPENVINO, message)
-            elif needed != size:
+            elif needed != size and needed:  # an empty constant is written as one byte
                 message = f"Layer {name!r} has {size:,} bytes of data, of which its shape takes {needed:,}"
                 self._collector.add(rules.markup.OPENVINO, message, Severity.LOW)
 
