@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from assay.checks.packaging.artifact_scan import documents, formats, inspectors, rules, texts
+from assay.checks.packaging.artifact_scan import documents, formats, inspectors, names, rules, texts
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
 from assay.checks.packaging.artifact_scan.inspectors import zips
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
@@ -49,7 +49,7 @@ class Examination:
         text = texts.recognise(blob, self.options.max_text) if found == "unknown" else None
         if text is not None:
             found = text.kind
-        lie = formats.lies(blob, found)
+        lie = names.lies(blob, found)
         if lie:
             message = f"The file is {found}, but its name says {lie}."
             self.report(rules.files.LYING.finding(message, blob.place()))

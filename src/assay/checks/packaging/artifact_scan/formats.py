@@ -1,4 +1,4 @@
-"""What bytes are, told by the bytes; and which names they may carry.
+"""What bytes are, told by the bytes; `names` has the names that they may carry.
 
 Texts are told apart by `texts.recognise`, pickles by the machine that reads them.
 """
@@ -23,7 +23,8 @@ CUT_OFF = "the file is cut off or damaged"
 CONVERT = "Remove the file, or convert it to a format that is judged, such as safetensors."
 _MAGIC = (
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x93NUMPY", "npy"),
-    (b"\x89HDF\r\n\x1a\n", "hdf5"), (b"GGUF", "gguf"), (b"\x7fELF", "native library"), (b"MZ",
+    (b"\x89HDF\r\n\x1a\n", "hdf5"), (b"GGUF", "gguf"), (b"lmgg", "ggml"), (b"fmgg", "ggml"),
+    (b"tjgg", "ggml"), (b"algg", "ggml"), (b"\x7fELF", "native library"), (b"MZ",
     "native library"),
     (b"\xcf\xfa\xed\xfe", "native library"), (b"\xca\xfe\xba\xbe", "native library"),
     (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07", "rar"), (b"\x28\xb5\x2f\xfd", "zstd"),
@@ -38,31 +39,15 @@ _ISO = 32_769  # where an ISO 9660 volume descriptor says what it is
 COMPRESSED = {"gzip", "bzip2", "xz", "zlib", "lzma", "zstd", "lz4"}
 # What zip readers find at the end of these is examined with all the rest of it.
 HOLDERS = frozenset({"zip", "tar", "7z", "pickle", *recognition.FORMATS})
-_ZIPS = {"zip", "pytorch-zip", "torchscript", "torch-export"}
-_PICKLES = {"pickle", "tar"} | _ZIPS | COMPRESSED
-_R = {"rdata"} | COMPRESSED
-_EXPECTED = {
-    ".safetensors": {"safetensors"}, ".npy": {"npy"}, ".npz": {"zip"}, ".json": {"json"},
-    ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES, ".pt": _PICKLES, ".pth": _PICKLES,
-    ".ckpt": _PICKLES, ".pt2": _ZIPS, ".skops": {"zip"}, ".nemo": {"tar", "gzip"},
-    ".keras": {"zip", "keras", "hdf5"}, ".h5": {"hdf5"}, ".hdf5": {"hdf5"},
-    ".onnx": {"onnx"}, ".tflite": {"tflite"}, ".pte": {"executorch"}, ".mlmodel": {"coreml"},
-    ".pdmodel": {"paddle"}, ".pdiparams": {"paddle-tensors"},
-    "saved_model.pb": {"tf-savedmodel"}, "keras_metadata.pb": {"keras-metadata"},
-    ".pb": {"tf-savedmodel", "tf-graphdef", "tf-metagraph", "tf-fingerprint", "keras-metadata", "onnx"},
-    ".ubj": {"ubjson"}, ".cbm": {"catboost"}, ".rds": _R, ".rdata": _R, ".rda": _R,
-    ".zip": _ZIPS, ".tar": {"tar"}, ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"},
-    ".zst": {"zstd"}, ".lz4": {"lz4", "lz4 legacy"}, ".7z": {"7z"}, ".rar": {"rar"},
-    ".txt": {"text", "json", "lightgbm"}, ".md": {"text"}, ".jinja": {"text"}, ".csv": {"text"},
-    ".yaml": {"text"}, ".yml": {"text"},
-}  # fmt: skip
+# A version follows their letters, which as a word may begin any text.
+_VERSIONED = {"gguf", "ggml"}
 
 
 def recognise(blob: Blob) -> str:
     """A format's name; "unknown" where the bytes tell nothing but may still be a pickle."""
     head = blob.head(512)
     for magic, name in _MAGIC:
-        if head.startswith(magic):
+        if head.startswith(magic) and not (name in _VERSIONED and _is_word(head[4:8])):
             return name
     if found := _first(_STRUCTURES, blob, head):
         return found
@@ -114,6 +99,12 @@ def _after_skippable(blob: Blob) -> str:
     return "lz4" if blob.data[at : min(at + 4, blob.end)] == b"\x04\x22\x4d\x18" else "zstd"
 
 
+def _is_word(following: bytes) -> bool:
+    """Whether what follows a magic number of letters goes on as text does."""
+    text = following.decode("latin-1")
+    return bool(text) and text.isascii() and all(one.isprintable() or one.isspace() for one in text)
+
+
 def _is_zlib(_: Blob, head: bytes) -> bool:
     if head[:1] != b"x":
         return False
@@ -130,15 +121,6 @@ def cut_off(blob: Blob) -> str:
     if head[:1] == b"\x80" and head[1:2] and head[1] <= 5:  # noqa: PLR2004  the newest pickle protocol
         return "a pickle that ends before its STOP"
     return "a zip whose directory is missing" if head == b"PK\x03\x04" else ""
-
-
-def lies(blob: Blob, found: str) -> str:
-    """What the name promises, where that is not what was found."""
-    name = blob.name.lower()
-    for suffix, formats in _EXPECTED.items():
-        if name.endswith(suffix):
-            return "" if found in formats or found == "unknown" else " or ".join(sorted(formats))
-    return ""
 
 
 _Structures: TypeAlias = "tuple[tuple[str, Callable[[Blob, bytes], bool]], ...]"

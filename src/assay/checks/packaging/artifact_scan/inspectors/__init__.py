@@ -13,6 +13,7 @@ from assay.checks.packaging.artifact_scan.inspectors import (
     compressed,
     coreml,
     executorch,
+    gguf_files,
     graph_files,
     hdf5,
     numpy_arrays,
@@ -51,6 +52,8 @@ INSPECTORS: Mapping[str, Inspector] = {
     "coreml": coreml.inspect,
     **{kind: graph_files.inspector_of_numbers(kind) for kind in ("coreml-weights", "paddle-tensors")},
     "paddle": paddle.inspect,
+    "gguf": gguf_files.inspect,
+    "ggml": gguf_files.skip_older,
 }
 
 __all__ = ["INSPECTORS", "Inspection", "Inspector"]

@@ -7,12 +7,13 @@ from assay.checks.packaging.artifact_scan.rules import (
     graphs,
     hdf5,
     keras,
+    markup,
     pickles,
     repository,
     tensors,
 )
 
-_FAMILIES = (classical, configurations, files, graphs, hdf5, keras, pickles, repository, tensors)
+_FAMILIES = (classical, configurations, files, graphs, hdf5, keras, markup, pickles, repository, tensors)
 RULES = tuple(rule for family in _FAMILIES for rule in family.RULES)
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "graphs",
     "hdf5",
     "keras",
+    "markup",
     "pickles",
     "repository",
     "tensors",

@@ -1,6 +1,7 @@
 """Texts: what kind they are, and their judges, a module each.
 
-`JUDGES` see every text, whatever file it lies in; `KIND_JUDGES` see whole files of one kind.
+`encoding` bytes to characters · `JUDGES` see every text, whatever file it lies in; `KIND_JUDGES` see whole
+files of one kind.
 """
 
 from __future__ import annotations
@@ -12,13 +13,25 @@ from typing import Any, TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
-from assay.checks.packaging.artifact_scan.texts import graphs, templates, unjudged, yaml_config
+from assay.checks.packaging.artifact_scan.texts import (
+    encoding,
+    graphs,
+    instructions,
+    templates,
+    unjudged,
+    xml,
+    yaml_config,
+)
 
 Judge: TypeAlias = Callable[[Blob, str, Inspection], None]
-KINDS = frozenset({"json", "text", "program", "lightgbm"})
+KINDS = frozenset({"json", "text", "program", "lightgbm", "xml", "jinja"})
 LIGHTGBM = ("tree\nversion=", "tree\r\nversion=")  # how its text models start: they hold numbers and names
-JUDGES: tuple[Judge, ...] = (templates.judge, graphs.judge, yaml_config.judge)
-KIND_JUDGES: Mapping[str, Judge] = {"program": unjudged.judge}
+JUDGES: tuple[Judge, ...] = (templates.judge, graphs.judge, yaml_config.judge, instructions.judge)
+KIND_JUDGES: Mapping[str, Judge] = {
+    "program": unjudged.judge,
+    "xml": xml.judge,
+    "jinja": templates.judge_template,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +45,17 @@ class Recognised:
 
 def recognise(blob: Blob, most: int) -> Recognised | None:
     """What kind of text a region is, by its first `most` bytes; None where it is no text."""
-    if b"\0" in blob.head(4096):
-        return None
-    try:
-        text = blob.head(most).decode("utf-8-sig")
-    except UnicodeDecodeError:
+    text = encoding.decode(blob, most)
+    if text is None:
         return None
     if unjudged.is_code(blob):
         return Recognised("program", text)
     if text.startswith(LIGHTGBM):
         return Recognised("lightgbm", text)
+    if templates.is_template_file(blob):
+        return Recognised("jinja", text)
+    if xml.is_xml(text):
+        return Recognised("xml", text)
     try:
         return Recognised("json", text, json.loads(text))
     except (ValueError, RecursionError):

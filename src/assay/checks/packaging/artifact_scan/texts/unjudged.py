@@ -5,8 +5,8 @@ from __future__ import annotations
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 
-_CODE = (".py", ".pyc", ".ipynb", ".sh", ".bat", ".ps1", ".js", ".rb", ".pl", ".so", ".dll", ".dylib", ".exe",
-         ".xml", ".pmml")  # fmt: skip
+_CODE = (".py", ".pyc", ".ipynb", ".sh", ".bat", ".ps1", ".js", ".rb", ".pl", ".so", ".dll", ".dylib",
+         ".exe")  # fmt: skip
 
 
 def is_code(blob: Blob) -> bool:

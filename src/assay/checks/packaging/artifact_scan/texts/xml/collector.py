@@ -1,0 +1,33 @@
+"""Gathers what one document shows: a million layers of one kind are one finding."""
+
+from __future__ import annotations
+
+from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.core.finding import Rule, Severity
+
+MAX_FINDINGS = 50
+
+
+class Collector:
+    """Findings of one document, each once, up to a bound."""
+
+    def __init__(self, blob: Blob, inspection: Inspection) -> None:
+        self._blob = blob
+        self._inspection = inspection
+        self._found: dict[tuple[str, str], tuple[Rule, str, Severity]] = {}
+
+    def add(self, rule: Rule, message: str, severity: Severity | None = None) -> None:
+        """Note a finding, in a sentence without its full stop."""
+        key = (rule.id, message)
+        if key not in self._found and len(self._found) < MAX_FINDINGS:
+            self._found[key] = (rule, message, severity or rule.severity)
+
+    def skip(self, reason: str) -> None:
+        """Something was not examined."""
+        self._inspection.skip(self._blob, reason)
+
+    def report(self) -> None:
+        """Report all that was noted, the worst first."""
+        for rule, message, severity in sorted(self._found.values(), key=lambda one: -one[2].rank):
+            self._inspection.report(rule.finding(f"{message}.", self._blob.place(), severity=severity))
