@@ -21,6 +21,13 @@ _CALLS_BACK = frozenset({
     "sys.setprofile", "weakref.finalize", "builtins.next", "contextvars.Context.run", "asyncio.create_task",
     "codecs.register", "builtins.iter", "threading.settrace",
 })  # fmt: skip
+# What takes a function without calling it.
+_LOOKS_ONLY = frozenset({
+    "builtins.isinstance", "builtins.issubclass", "builtins.getattr", "builtins.hasattr", "builtins.callable",
+    "builtins.id", "builtins.repr", "builtins.type", "inspect.signature", "inspect.isfunction", "typing.cast",
+})  # fmt: skip
+_ENVIRONMENT = frozenset({"os.environ", "os.environb", "posix.environ"})
+_ONE_VARIABLE = frozenset({"os.environ.get", "os.environ.pop", "os.environ.setdefault"})
 _CALLS_BACK_METHODS = (".submit", ".apply_async", ".apply", ".map", ".run_until_complete", ".call_soon", ".run")
 
 
@@ -55,7 +62,8 @@ def invoke(
 ) -> Value:
     """Call a value."""
     at = frame.line or line
-    given = union([called, *args, *keywords.values()])
+    one = called.names <= _ONE_VARIABLE and bool(called.names)
+    given = union([*([] if one else [called]), *args, *keywords.values()])
     results: list[Value] = []
     for name in sorted(called.names):
         if name.startswith("local:"):
@@ -66,6 +74,8 @@ def invoke(
         _hand_on(source, frame, name, (*args, *keywords.values()), at)
     if not called.names:
         return Value(marks=given.marks)
+    if one:
+        return UNKNOWN
     result = union(results)
     marks = {source.vocabulary.mark(name) for name in called.names} - {""}
     whole = results[0] if len(results) == 1 else result
@@ -79,7 +89,7 @@ def _hand_on(source: Source, frame: Frame, name: str, values: Sequence[Value], l
         if one.startswith("local:"):
             if calls_back and frame.time > Time.DEFINED:
                 local(source, frame, one, (), {})
-        elif source.vocabulary.watched(one) and not name.startswith("builtins.getattr"):
+        elif source.vocabulary.watched(one) and name not in _LOOKS_ONLY:
             event = Event("reference", one, frame.time, line, tuple(values), {}, frame.function, frame.line > 0)
             source.emit(event)
 
@@ -147,7 +157,9 @@ def item(source: Source, frame: Frame, value: Value, key: str) -> Value | None:
     """What a namespace, or the table of modules, holds under a text."""
     found = []
     for name in value.names:
-        if name == "sys.modules":
+        if name in _ENVIRONMENT:
+            found.append(UNKNOWN)  # one variable is no harvest
+        elif name == "sys.modules":
             found.append(Value(frozenset({key})))
         elif name == "<globals>":
             found.append(lookup(source, frame, key))

@@ -61,6 +61,10 @@ class Blob:
         inside = None if offset is None else max(0, offset - self.start)
         return Location(path=self.path, member=self.member, offset=inside)
 
+    def at_line(self, line: int, name: str = "") -> Location:
+        """Where a finding in a text is: its line, and the part of the document that the line counts in."""
+        return Location(path=self.path, member=self.member, line=line, name=name)
+
 
 @dataclass(slots=True)
 class Outcome:

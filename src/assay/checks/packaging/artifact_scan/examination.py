@@ -32,6 +32,8 @@ class Examination:
         """Recognise and judge a region."""
         if blob.depth > self.options.max_depth:
             self.skip(blob, f"nested more than {self.options.max_depth} archives deep")
+        elif blob.size <= 0 and texts.may_be_empty(blob.name):
+            self.outcome.documents.append({"file": blob.name, "format": "text"})
         elif blob.size <= 0:
             self.skip(blob, "the member is empty")
         else:

@@ -8,13 +8,12 @@ from __future__ import annotations
 import zlib
 
 from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.subjects import programs
 from assay.subjects.archives.zip_directory import find_end
 
 _MAGIC = (
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x93NUMPY", "npy"),
-    (b"\x89HDF\r\n\x1a\n", "hdf5"), (b"GGUF", "gguf"), (b"\x7fELF", "native library"), (b"MZ",
-    "native library"),
-    (b"\xcf\xfa\xed\xfe", "native library"), (b"\xca\xfe\xba\xbe", "native library"),
+    (b"\x89HDF\r\n\x1a\n", "hdf5"), (b"GGUF", "gguf"),
     (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07", "rar"), (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x04\x22\x4d\x18", "lz4"), (b"\x5d\0\0", "lzma"),
 )  # fmt: skip
@@ -25,8 +24,9 @@ _EXPECTED = {
     ".zip": {"zip", "pytorch-zip"},
     ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"}, ".tar": {"tar"}, ".md": {"text"},
     ".txt": {"text", "json"}, ".jinja": {"text"}, ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES,
-    ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text"}, ".yml": {"text"},
-    ".csv": {"text"},
+    ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text", "script"}, ".yml": {"text", "script"},
+    ".csv": {"text"}, ".py": {"python"}, ".pyi": {"python"}, ".pyw": {"python"}, ".ipynb": {"json"}, ".sh": {"script", "python"},
+    ".pyc": {"python-bytecode"}, ".exe": {"pe", "dos-program"}, ".dll": {"pe"}, ".dylib": {"mach-o"},
 }  # fmt: skip
 
 
@@ -36,6 +36,9 @@ def recognise(blob: Blob) -> str:
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name
+    program = programs.recognise(programs.Region(blob.data, blob.start, blob.end))
+    if program:
+        return program
     if head[:1] == b"x" and _is_zlib(head):
         return "zlib"
     if head[257:262] == b"ustar":

@@ -9,17 +9,20 @@ from collections.abc import Mapping
 
 from assay.checks.packaging.artifact_scan.inspectors import (
     compressed,
+    native,
     numpy_arrays,
     safetensors_files,
     tars,
     zips,
 )
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
+from assay.subjects import programs
 
 INSPECTORS: Mapping[str, Inspector] = {
     "zip": zips.inspect,
     "tar": tars.inspect,
     **{kind: compressed.inspector(kind) for kind in ("gzip", "bzip2", "xz", "lzma", "zlib")},
+    **{kind: native.inspector(kind) for kind in programs.KINDS},
     "npy": numpy_arrays.inspect,
     "safetensors": safetensors_files.inspect,
 }

@@ -1,6 +1,8 @@
 """Texts: what kind they are, and their judges, a module each.
 
 `JUDGES` see every text, whatever file it lies in; `KIND_JUDGES` see whole files of one kind.
+`python_source` with `python_calls` (what names do) and `python_effects` (how bad that is) · `shell` with
+`commands` · `autorun`, `secrets`, `templates`.
 """
 
 from __future__ import annotations
@@ -12,12 +14,25 @@ from typing import Any, TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
-from assay.checks.packaging.artifact_scan.texts import templates, unjudged
+from assay.checks.packaging.artifact_scan.texts import (
+    autorun,
+    programs,
+    python_source,
+    secrets,
+    shell,
+    templates,
+    unjudged,
+)
 
+may_be_empty = programs.may_be_empty
 Judge: TypeAlias = Callable[[Blob, str, Inspection], None]
-KINDS = frozenset({"json", "text", "program"})
-JUDGES: tuple[Judge, ...] = (templates.judge,)
-KIND_JUDGES: Mapping[str, Judge] = {"program": unjudged.judge}
+KINDS = frozenset({"json", "text", "python", "script", "program"})
+JUDGES: tuple[Judge, ...] = (templates.judge, secrets.judge, autorun.judge)
+KIND_JUDGES: Mapping[str, Judge] = {
+    "python": python_source.judge,
+    "script": shell.judge,
+    "program": unjudged.judge,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +48,18 @@ def recognise(blob: Blob, most: int) -> Recognised | None:
     """What kind of text a region is, by its first `most` bytes; None where it is no text."""
     if b"\0" in blob.head(4096):
         return None
-    try:
-        text = blob.head(most).decode("utf-8-sig")
-    except UnicodeDecodeError:
+    text = programs.decode(blob, most)
+    if text is None:
         return None
     if unjudged.is_code(blob):
         return Recognised("program", text)
+    kind = programs.kind(blob.name, text)
+    if kind:
+        return Recognised(kind, text)
     try:
         return Recognised("json", text, json.loads(text))
     except (ValueError, RecursionError):
-        return Recognised("text", text)
+        return Recognised("python" if programs.looks_like_python(blob.name, text) else "text", text)
 
 
 def judge(blob: Blob, text: str, inspection: Inspection) -> None:
