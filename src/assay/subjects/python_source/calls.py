@@ -127,11 +127,10 @@ def local(
         for method in ("__new__", "__init__", "__post_init__"):
             if found := source.method(name, method):
                 local(source, frame, found, (Value(frozenset({name})), *args), keywords)
-        return Value(frozenset({name}))
+        return Value(frozenset({f"{name}()"}))
     if name not in source.definitions:
-        if method := source.method(name, "__call__"):
-            return local(source, frame, method, args, keywords)
-        return UNKNOWN
+        method = source.method(name, "__call__")
+        return local(source, frame, method, (Value(frozenset({name})), *args), keywords) if method else UNKNOWN
     return _enter(source, frame, name, args, keywords)
 
 
@@ -142,7 +141,10 @@ def _enter(
     key = (name, frame.time)
     # Inside a function that runs by itself at no time, what it calls is walked on its own.
     deep = name in source.active or len(source.active) >= MAX_DEPTH or source.steps > MAX_STEPS // 2
-    if frame.time is Time.DEFINED or deep:
+    if frame.time is Time.DEFINED:
+        return UNKNOWN
+    if deep:
+        source.later(name, frame.time)
         return UNKNOWN
     if plain and key in source.results:
         return source.results[key]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from assay.subjects.python_source import calls, folding
 from assay.subjects.python_source.frame import MAX_STEPS, Definition, Frame, Source, bind, lookup
-from assay.subjects.python_source.value import UNKNOWN, Event, Value, attribute, union
+from assay.subjects.python_source.value import UNKNOWN, Event, Time, Value, attribute, union
 
 MAX_ITEMS = 4_096  # elements of a display or comprehension that are computed one by one
 
@@ -144,7 +144,7 @@ def _lambda(source: Source, frame: Frame, node: ast.Lambda) -> Value:
     name = f"local:{frame.function}.<lambda {node.lineno}:{node.col_offset}>"
     if name not in source.definitions:
         source.definitions[name] = Definition(node, name, frame, frame.owner)
-        source.pending.append((name, min(frame.time, 0)))  # type: ignore[arg-type]
+        source.later(name, Time.DEFINED)
     return Value(frozenset({name}))
 
 

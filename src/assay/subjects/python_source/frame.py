@@ -69,6 +69,7 @@ class Source:
         events: what was seen, by kind, name and line.
         definitions, classes: of the source, by their `local:` names.
         pending: functions that are still to be walked by themselves.
+        walked: what was pending before.
         stars: modules that `from … import *` was used on.
         active: functions and executed texts that are being walked, outermost first.
         results: what a function gave when it was called with nothing known.
@@ -83,6 +84,7 @@ class Source:
     pending: list[tuple[str, Time]] = field(default_factory=list)
     stars: list[str] = field(default_factory=list)
     active: list[str] = field(default_factory=list)
+    walked: set[tuple[str, Time]] = field(default_factory=set)
     results: dict[tuple[str, Time], Value] = field(default_factory=dict)
     steps: int = 0
     folded: int = 0
@@ -91,6 +93,12 @@ class Source:
     def exhausted(self) -> bool:
         """Whether the bounds of the reading were met, so that something may be unseen."""
         return self.steps >= MAX_STEPS or len(self.events) >= MAX_EVENTS
+
+    def later(self, name: str, time: Time) -> None:
+        """Walk a function by itself, once at each time."""
+        if (name, time) not in self.walked:
+            self.walked.add((name, time))
+            self.pending.append((name, time))
 
     def may_fold(self, values: Iterable[Value]) -> bool:
         """Whether computing with these values is within the budget; takes it from there."""
@@ -108,7 +116,7 @@ class Source:
 
     def method(self, cls: str, name: str, depth: int = 0) -> str:
         """The `local:` name of a method of a class or of its bases in the source; "" where there is none."""
-        found = self.classes.get(cls)
+        found = self.classes.get(cls.removesuffix("()"))
         if found is None or depth > 8:  # noqa: PLR2004  no source needs more
             return ""
         if name in found.methods:

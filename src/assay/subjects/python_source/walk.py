@@ -57,9 +57,10 @@ def _parameters(frame: Frame, node: Function, args: Sequence[Value], keywords: M
     names = [parameter.arg for parameter in (*node.args.posonlyargs, *node.args.args)]
     given = list(args)
     if frame.owner and names and names[0] in {"self", "cls", "mcs", "mcls"}:
-        own = Value(frozenset({frame.owner}))
+        own = frozenset({frame.owner, f"{frame.owner}()"})
         # A call through an instance does not state it.
-        given = given if given and given[0] == own else [own, *given]
+        stated = bool(given) and bool(given[0].names) and given[0].names <= own
+        given = given if stated else [Value(frozenset({f"{frame.owner}()"})), *given]
     frame.names.update({name: UNKNOWN for name in names})
     frame.names.update(zip(names, given, strict=False))
     for extra in (*node.args.kwonlyargs, node.args.vararg, node.args.kwarg):
@@ -201,7 +202,7 @@ def _define(source: Source, frame: Frame, node: ast.FunctionDef | ast.AsyncFunct
         evaluate(source, frame, part)
     for parameter in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
         evaluate(source, frame, parameter.annotation)
-    source.pending.append((name, _time(frame, node.name)))
+    source.later(name, _time(frame, node.name))
     bind(frame, node.name, Value(frozenset({name})))
     _decorate(source, frame, node, name)
 

@@ -74,6 +74,7 @@ class Outcome:
         findings, skipped, notes: as in a report.
         documents: what each region is, for the report's details.
         globals: full names that pickles import.
+        imported: file, and full name of what its Python calls when it is imported.
         storages: by the name of a pickle, the torch storages it refers to and their bytes.
         streams: pickles in it.
         bytes: of the file.
@@ -84,6 +85,7 @@ class Outcome:
     notes: set[str] = field(default_factory=set)
     documents: list[dict[str, JSON]] = field(default_factory=list)
     globals: set[str] = field(default_factory=set)
+    imported: list[tuple[str, str]] = field(default_factory=list)
     storages: dict[str, dict[str, int]] = field(default_factory=dict)
     streams: int = 0
     bytes: int = 0

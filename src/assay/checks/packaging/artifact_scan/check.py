@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
-from assay.checks.packaging.artifact_scan import names, rules
+from assay.checks.packaging.artifact_scan import names, rules, siblings
 from assay.checks.packaging.artifact_scan.blob import Outcome
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
@@ -139,7 +139,7 @@ def _report(
     return conclude(
         ArtifactScan.info.name,
         subject,
-        findings=names.remote_code(findings, files),
+        findings=siblings.raise_called(names.remote_code(findings, files), outcomes),
         coverage=coverage,
         fail_on=options.fail_on,
         metrics={

@@ -46,7 +46,9 @@ class Examination:
         is_pickle = not starts_as_zip and self.pickle(blob, probe=True) is not None
         if is_pickle and found in _MAY_BE_PICKLE:
             found = "pickle"
-        text = texts.recognise(blob, self.options.max_text) if found == "unknown" else None
+        # A program may be written so that it is a pickle as well.
+        readable = found == "unknown" or (found == "pickle" and texts.is_program(blob.name))
+        text = texts.recognise(blob, self.options.max_text) if readable else None
         if text is not None:
             found = text.kind
         lie = formats.lies(blob, found)

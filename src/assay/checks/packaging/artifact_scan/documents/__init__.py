@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob
-from assay.checks.packaging.artifact_scan.documents import hub_config, notebook, secrets, strings
+from assay.checks.packaging.artifact_scan.documents import autorun, hub_config, notebook, secrets, strings
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 
 Judge: TypeAlias = Callable[[Blob, Any, Inspection], None]
-JUDGES: tuple[Judge, ...] = (hub_config.judge, strings.judge, secrets.judge, notebook.judge)
+JUDGES: tuple[Judge, ...] = (hub_config.judge, strings.judge, secrets.judge, notebook.judge, autorun.judge)
 
 
 def judge(blob: Blob, document: Any, inspection: Inspection) -> None:

@@ -24,6 +24,7 @@ from assay.checks.packaging.artifact_scan.texts import (
     unjudged,
 )
 
+is_program = programs.is_program
 may_be_empty = programs.may_be_empty
 Judge: TypeAlias = Callable[[Blob, str, Inspection], None]
 KINDS = frozenset({"json", "text", "python", "script", "program"})

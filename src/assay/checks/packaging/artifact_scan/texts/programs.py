@@ -51,6 +51,11 @@ def kind(name: str, text: str) -> str:
     return "program" if called else ""
 
 
+def is_program(name: str) -> bool:
+    """Whether a file's name alone says that it is a program."""
+    return kind(name, "") != ""
+
+
 def looks_like_python(name: str, text: str) -> bool:
     """Whether a text whose name promises nothing to read is Python: it parses, and imports, defines or calls."""
     base = name.rsplit("/", 1)[-1].lower()

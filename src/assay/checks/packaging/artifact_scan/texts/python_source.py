@@ -8,6 +8,7 @@ import unicodedata
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.rules import code
+from assay.checks.packaging.artifact_scan.siblings import MAX_CALLS
 from assay.checks.packaging.artifact_scan.texts import secrets
 from assay.checks.packaging.artifact_scan.texts.python_calls import VOCABULARY, through
 from assay.checks.packaging.artifact_scan.texts.python_effects import Effect, effect
@@ -46,10 +47,16 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
         return
     if not reading.complete:
         inspection.skip(blob, "Python source: it does too much to be followed to its end")
+    called = [event.name for event in reading.events if event.kind == "call" and event.time is Time.IMPORT]
+    inspection.outcome.imported += [(blob.name, one) for one in called if _may_be_own(one)][:MAX_CALLS]
     program = name in _PROGRAMS
     found = [(event, judged) for event in reading.events if (judged := effect(event, program=program))]
     for event, judged in worst(found):
         inspection.report(finding(blob, event, judged))
+
+
+def _may_be_own(name: str) -> bool:
+    return "." in name and "()" not in name and not name.startswith(("builtins.", "?"))
 
 
 def worst(found: list[tuple[Event, Effect]]) -> list[tuple[Event, Effect]]:

@@ -79,8 +79,13 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
         if docker and severity is Severity.MEDIUM:
             severity = Severity.LOW  # what an image build fetches stays in the image
         if by_itself:
-            severity = _RAISED.get(severity, severity)
+            severity = raised(severity)
         inspection.report(finding(blob, command, severity))
+
+
+def raised(severity: Severity) -> Severity:
+    """How bad a command is where nobody has to start it."""
+    return _RAISED.get(severity, severity)
 
 
 def finding(blob: Blob, command: Command, severity: Severity, name: str = "", line: int | None = None) -> Finding:
