@@ -1,4 +1,4 @@
-"""The reading of Python source: names, constants and time, and that hostile source ends it in an orderly way."""
+"""The reading of Python source: names, constants and time; hostile source ends it in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from assay.core.errors import AssayError
 from assay.subjects.python_source import Time, Value, Vocabulary, cookie, read
 
 VOCABULARY = Vocabulary(
-    lambda name: "decoded" if name == "base64.b64decode" else "", lambda name: name in {"os.system", "builtins.exec"}
+    lambda name: "decoded" if name == "base64.b64decode" else "",
+    lambda name: name in {"os.system", "builtins.exec"},
 )
 
 
@@ -59,10 +60,12 @@ def test_when_code_runs(text: str, time: Time) -> None:
     [
         ("'a' + 'b' * 2", "abb"), ("'%s-%s' % 'x' if 0 else '{}'.format('y')", None), ("'abc'[::-1]", "cba"),
         ("''.join(['a', 'b'])", "ab"), ("'-'.join('ab')", "a-b"), ("f'{1}{\"x\"}'", "1x"), ("chr(97)", "a"),
-        ("'a,b'.replace(',', '')", "ab"), ("bytes([97, 98]).decode()", "ab"), ("bytes.fromhex('6162')", b"ab"),
+        ("'a,b'.replace(',', '')", "ab"), ("bytes([97, 98]).decode()", "ab"), ("bytes.fromhex('6162')",
+                                                                               b"ab"),
         ("''.join(chr(c + 1) for c in [96, 97])", "ab"), ("''.join(map(chr, [97, 98]))", "ab"),
         ("__import__('base64').b64decode('YWI=')", b"ab"), ("'x' * 99999999", None), ("'nope'.nope()", None),
-        ("['a', 'b'][1]", "b"), ("'%s' % 'x'", "x"), ("'%999999999s' % 'x'", None), ("1 << 99999999999", None),
+        ("['a', 'b'][1]", "b"), ("'%s' % 'x'", "x"), ("'%999999999s' % 'x'", None), ("1 << 99999999999",
+                                                                                     None),
     ],
 )  # fmt: skip
 def test_what_constants_spell(expression: str, constant: object) -> None:
@@ -71,13 +74,22 @@ def test_what_constants_spell(expression: str, constant: object) -> None:
 
 
 def test_constants_are_as_python_computes_them() -> None:
-    for expression in ("'a' + 'b' * 2", "'abc'[::-1]", "f'{1}{\"x\"}'", "'a,b'.replace(',', '')", "7 % 3 ^ 1"):
+    for expression in (
+        "'a' + 'b' * 2",
+        "'abc'[::-1]",
+        "f'{1}{\"x\"}'",
+        "'a,b'.replace(',', '')",
+        "7 % 3 ^ 1",
+    ):
         (event,) = read(f"f = print\nf({expression})", VOCABULARY).events
         assert event.args == (Value(constant=eval(expression)),)
 
 
 def test_marks_flow_through_names_calls_and_formats() -> None:
-    text = "import base64, m\na = base64.b64decode(m.x)\nb = f'{a}'\nm.f(b.strip() + 'x', [b][0], y=(lambda v: v)(b))"
+    text = (
+        "import base64, m\na = base64.b64decode(m.x)\nb = f'{a}'\n"
+        "m.f(b.strip() + 'x', [b][0], y=(lambda v: v)(b))"
+    )
     (event,) = (event for event in read(text, VOCABULARY).events if event.name == "m.f")
     assert all("decoded" in value.marks for value in (*event.args, *event.keywords.values()))
 
@@ -90,8 +102,10 @@ def test_recursion_and_cycles_end() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "(" * 300, "-" * 100_000 + "1", "a" + ".b" * 100_000, "a" + "()" * 50_000, "1" + "+1" * 50_000, "lambda:" * 9_000 + "1",
-        "if 1: pass\n" + "elif 1: pass\n" * 50_000, "x = 1\n" * 300_000, "def f(:", "print 'two'", "\0", "a\n  b", "[" * 90 + "]" * 89,
+        "(" * 300, "-" * 100_000 + "1", "a" + ".b" * 100_000, "a" + "()" * 50_000, "1" + "+1" * 50_000,
+        "lambda:" * 9_000 + "1",
+        "if 1: pass\n" + "elif 1: pass\n" * 50_000, "x = 1\n" * 300_000, "def f(:", "print 'two'", "\0",
+        "a\n  b", "[" * 90 + "]" * 89,
     ],
 )  # fmt: skip
 def test_hostile_source_is_refused(text: str) -> None:
@@ -109,15 +123,19 @@ def test_more_calls_than_are_followed_is_not_complete() -> None:
 @pytest.mark.parametrize(
     ("line", "encoding"),
     [
-        (b"# coding: utf-7", "utf-7"), (b"#!x\n# -*- coding: Latin-1 -*-", "iso8859-1"), (b"# vim: fileencoding=UTF8", "utf-8"),
-        (b"x = 1\n# coding: utf-7", ""), (b"\n\n# coding: utf-7", ""), (b"# coding: nonsense", "nonsense"), (b"", ""),
+        (b"# coding: utf-7", "utf-7"), (b"#!x\n# -*- coding: Latin-1 -*-", "iso8859-1"),
+        (b"# vim: fileencoding=UTF8", "utf-8"),
+        (b"x = 1\n# coding: utf-7", ""), (b"\n\n# coding: utf-7", ""), (b"# coding: nonsense", "nonsense"),
+        (b"", ""),
     ],
 )  # fmt: skip
 def test_cookie(line: bytes, encoding: str) -> None:
     assert cookie(line) == encoding
 
 
-_ATOMS = st.sampled_from(["os", "f", "'a'", "1", "exec", "getattr", "__import__('os')", "[1]", "(lambda x: x)", "x"])
+_ATOMS = st.sampled_from(
+    ["os", "f", "'a'", "1", "exec", "getattr", "__import__('os')", "[1]", "(lambda x: x)", "x"]
+)
 _EXPRESSIONS = st.recursive(
     _ATOMS,
     lambda inner: st.one_of(

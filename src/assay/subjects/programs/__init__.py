@@ -1,6 +1,7 @@
-"""Native programs and byte code: told by their first bytes, with the few facts that their headers give cheaply.
+"""Native programs and byte code: told by their first bytes, with the facts their headers give cheaply.
 
-`elf`, `pe` and `macho` read headers; `recognise` and `describe` are the face. Nothing is loaded or unmarshalled,
+`elf`,
+`pe` and `macho` read headers; `recognise` and `describe` are the face. Nothing is loaded or unmarshalled,
 and every count is bounded: a header is written by whoever wrote the file.
 """
 
@@ -45,7 +46,11 @@ def _is_bytecode(head: bytes) -> bool:
     number = int.from_bytes(head[:2], "little")
     # CPython 3, CPython 2, PyPy: none of them spells two characters of a text.
     plausible = 3_000 <= number < 4_500 or 50_000 <= number < 63_000 or number < 512  # noqa: PLR2004
-    return plausible and head[2:4] == b"\r\n" and any(len(head) > at and head[at] & 0x7F == _CODE for at in _CODE_AT)
+    return (
+        plausible
+        and head[2:4] == b"\r\n"
+        and any(len(head) > at and head[at] & 0x7F == _CODE for at in _CODE_AT)
+    )
 
 
 def describe(kind: str, region: Region) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from assay.subjects.programs.region import Region
 
 _TYPES = {1: "object file", 2: "program", 3: "shared library", 4: "core dump"}
-_MACHINES = {3: "x86", 8: "MIPS", 20: "PowerPC", 21: "PowerPC64", 22: "S390", 40: "ARM", 62: "x86-64", 183: "AArch64",
+_MACHINES = {3: "x86", 8: "MIPS", 20: "PowerPC", 21: "PowerPC64", 22: "S390", 40: "ARM", 62: "x86-64",
+             183: "AArch64",
              190: "CUDA", 224: "AMD GPU", 243: "RISC-V", 247: "BPF", 258: "LoongArch"}  # fmt: skip
 _DYNAMIC, _NEEDED, _NULL = 2, 1, 0
 MAX_HEADERS = 1_024  # program headers

@@ -1,6 +1,7 @@
 """Python source: what it does and when, told from its syntax tree; nothing is compiled, imported or run.
 
-`parsing` source to tree, bounded · `value` what is known of a value · `frame` the names code sees · `evaluation`
+`parsing` source to tree,
+bounded · `value` what is known of a value · `frame` the names code sees · `evaluation`
 expressions · `calls` calls · `folding` what obfuscated constants spell · `walk` statements and their time.
 
 The reading follows names, not branches: a name that may be either of two things is both. It follows the calls

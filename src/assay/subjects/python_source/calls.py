@@ -28,12 +28,22 @@ _LOOKS_ONLY = frozenset({
 })  # fmt: skip
 _ENVIRONMENT = frozenset({"os.environ", "os.environb", "posix.environ"})
 _ONE_VARIABLE = frozenset({"os.environ.get", "os.environ.pop", "os.environ.setdefault"})
-_CALLS_BACK_METHODS = (".submit", ".apply_async", ".apply", ".map", ".run_until_complete", ".call_soon", ".run")
+_CALLS_BACK_METHODS = (
+    ".submit",
+    ".apply_async",
+    ".apply",
+    ".map",
+    ".run_until_complete",
+    ".call_soon",
+    ".run",
+)
 
 
 def call(source: Source, frame: Frame, node: ast.Call) -> Value:
     """The value of a call; it becomes an event of every name that is called."""
-    receiver = evaluation.evaluate(source, frame, node.func.value if isinstance(node.func, ast.Attribute) else None)
+    receiver = evaluation.evaluate(
+        source, frame, node.func.value if isinstance(node.func, ast.Attribute) else None
+    )
     args = tuple(evaluation.evaluate(source, frame, arg) for arg in node.args)
     keywords = {word.arg or "**": evaluation.evaluate(source, frame, word.value) for word in node.keywords}
     if not isinstance(node.func, ast.Attribute):
@@ -90,7 +100,9 @@ def _hand_on(source: Source, frame: Frame, name: str, values: Sequence[Value], l
             if calls_back and frame.time > Time.DEFINED:
                 local(source, frame, one, (), {})
         elif source.vocabulary.watched(one) and name not in _LOOKS_ONLY:
-            event = Event("reference", one, frame.time, line, tuple(values), {}, frame.function, frame.line > 0)
+            event = Event(
+                "reference", one, frame.time, line, tuple(values), {}, frame.function, frame.line > 0
+            )
             source.emit(event)
 
 
@@ -130,7 +142,9 @@ def local(
         return Value(frozenset({f"{name}()"}))
     if name not in source.definitions:
         method = source.method(name, "__call__")
-        return local(source, frame, method, (Value(frozenset({name})), *args), keywords) if method else UNKNOWN
+        return (
+            local(source, frame, method, (Value(frozenset({name})), *args), keywords) if method else UNKNOWN
+        )
     return _enter(source, frame, name, args, keywords)
 
 
@@ -256,9 +270,11 @@ _SPECIAL: Mapping[str, Callable[[Source, Frame, tuple[Value, ...], int], Value |
     **dict.fromkeys(
         ("builtins.__import__", "importlib.import_module", "importlib.__import__", "pkgutil.resolve_name",
          "pydoc.locate", "builtins.builtins.__import__"), _import),
-    "builtins.getattr": _getattr, "inspect.getattr_static": _getattr, "builtins.object.__getattribute__": _getattr,
+    "builtins.getattr": _getattr, "inspect.getattr_static": _getattr,
+    "builtins.object.__getattribute__": _getattr,
     "functools.partial": _partial, "builtins.map": _map, "builtins.vars": _namespace,
-    "builtins.globals": _namespace, "builtins.locals": _namespace, "operator.attrgetter": _getter("attrgetter"),
+    "builtins.globals": _namespace, "builtins.locals": _namespace,
+    "operator.attrgetter": _getter("attrgetter"),
     "operator.methodcaller": _getter("methodcaller"), "builtins.exec": _execute, "builtins.eval": _execute,
     "builtins.compile": _compile, "builtins.list": _same, "builtins.tuple": _same, "builtins.iter": _same,
     "builtins.staticmethod": _same, "builtins.classmethod": _same, "builtins.reversed": _reversed,

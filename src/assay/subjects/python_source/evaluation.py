@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from assay.subjects.python_source import calls, folding
 from assay.subjects.python_source.frame import MAX_STEPS, Definition, Frame, Source, bind, lookup
@@ -105,7 +106,9 @@ def _binary(source: Source, frame: Frame, node: ast.BinOp) -> Value:
     if folded is None and left.items is not None and right.items is not None and isinstance(node.op, ast.Add):
         items = (*left.items, *right.items)[:MAX_ITEMS]
         return Value(left.names | right.names, items=items, marks=left.marks | right.marks)
-    return Value(left.names | right.names if folded is None else frozenset(), folded, marks=left.marks | right.marks)
+    return Value(
+        left.names | right.names if folded is None else frozenset(), folded, marks=left.marks | right.marks
+    )
 
 
 def _joined(source: Source, frame: Frame, node: ast.JoinedStr) -> Value:
@@ -148,7 +151,9 @@ def _lambda(source: Source, frame: Frame, node: ast.Lambda) -> Value:
     return Value(frozenset({name}))
 
 
-def _comprehension(source: Source, frame: Frame, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
+def _comprehension(
+    source: Source, frame: Frame, node: ast.ListComp | ast.SetComp | ast.GeneratorExp
+) -> Value:
     inner = Frame({}, frame, frame.time, frame.function, frame.owner, line=frame.line)
     first = node.generators[0]
     spread = _elements(evaluate(source, frame, first.iter))
@@ -235,10 +240,11 @@ def _call(source: Source, frame: Frame, node: ast.Call) -> Value:
     return calls.call(source, frame, node)
 
 
-_HANDLERS: Mapping[type[ast.expr], Callable[[Source, Frame, ast.expr], Value]] = {  # type: ignore[assignment]
+_HANDLERS: Mapping[type[ast.expr], Callable[[Source, Frame, Any], Value]] = {
     ast.Constant: _constant, ast.Name: _name, ast.Attribute: _attribute, ast.Subscript: _subscript,
     ast.BinOp: _binary, ast.JoinedStr: _joined, ast.FormattedValue: _formatted, ast.List: _sequence,
-    ast.Tuple: _sequence, ast.Set: _sequence, ast.Dict: _dict, ast.Lambda: _lambda, ast.ListComp: _comprehension,
+    ast.Tuple: _sequence, ast.Set: _sequence, ast.Dict: _dict, ast.Lambda: _lambda,
+    ast.ListComp: _comprehension,
     ast.SetComp: _comprehension, ast.GeneratorExp: _comprehension, ast.DictComp: _dict_comprehension,
     ast.IfExp: _either, ast.BoolOp: _either, ast.NamedExpr: _walrus, ast.Await: _through,
     ast.Starred: _through, ast.Call: _call,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import binascii
 import codecs
@@ -11,7 +12,7 @@ import lzma
 import operator
 import urllib.parse
 import zlib
-from ast import Add, BinOp, BitXor, Mod, Mult, Sub, operator as Operator
+from ast import Add, BinOp, BitXor, Mod, Mult, Sub
 from bz2 import BZ2Decompressor
 from collections.abc import Callable, Mapping, Sequence
 
@@ -19,7 +20,7 @@ from assay.subjects.python_source.value import Constant, Value
 
 MAX_CONSTANT = 1 << 20  # characters or bytes of anything computed here
 _TEXT = (str, bytes)
-_OPERATORS: Mapping[type[Operator], Callable[[int, int], int]] = {
+_OPERATORS: Mapping[type[ast.operator], Callable[[int, int], int]] = {
     Add: operator.add, Sub: operator.sub, BitXor: operator.xor, Mod: operator.mod, Mult: operator.mul,
 }  # fmt: skip
 _CODECS = frozenset({
@@ -73,21 +74,24 @@ def method(receiver: Constant, name: str, args: Sequence[Value]) -> Constant:
 def _join(separator: str | bytes, args: Sequence[Value]) -> Constant:
     if len(args) != 1:
         return None
-    if isinstance(args[0].constant, str):
-        return _checked(lambda: separator.join(args[0].constant), len(separator) * len(args[0].constant))  # type: ignore[arg-type]
-    pieces = [item.constant for item in args[0].items or ()]
-    if not pieces or not all(isinstance(piece, type(separator)) for piece in pieces):
-        return None
-    size = sum(len(piece) + len(separator) for piece in pieces)  # type: ignore[arg-type]
-    return _checked(lambda: separator.join(pieces), size)  # type: ignore[arg-type]
+    whole = args[0].constant
+    pieces = list(whole) if isinstance(whole, str) else [item.constant for item in args[0].items or ()]
+    if isinstance(separator, str):
+        texts = [piece for piece in pieces if isinstance(piece, str)]
+        size = sum(map(len, texts)) + len(separator) * len(texts)
+        return _checked(lambda: separator.join(texts), size) if texts and len(texts) == len(pieces) else None
+    parts = [piece for piece in pieces if isinstance(piece, bytes)]
+    size = sum(map(len, parts)) + len(separator) * len(parts)
+    return _checked(lambda: separator.join(parts), size) if parts and len(parts) == len(pieces) else None
 
 
 def _recode(receiver: str | bytes, given: Sequence[Constant]) -> Constant:
     codec = str(given[0]).lower() if given else "utf-8"
     if codec not in _CODECS:
         return None
-    change = codecs.decode if isinstance(receiver, bytes) else codecs.encode
-    return _checked(lambda: change(receiver, codec), 2 * len(receiver))
+    if isinstance(receiver, bytes):
+        return _checked(lambda: codecs.decode(receiver, codec), 2 * len(receiver))
+    return _checked(lambda: codecs.encode(receiver, codec), 2 * len(receiver))
 
 
 def call(name: str, args: Sequence[Value]) -> Constant:
@@ -132,13 +136,28 @@ def _unxz(data: bytes, *_: object) -> bytes:
     return lzma.LZMADecompressor(memlimit=64 << 20).decompress(data, MAX_CONSTANT)
 
 
+def _path(*parts: str) -> str:
+    return "/".join(parts)
+
+
 def _codecs_decode(data: str | bytes, codec: str = "utf-8", *_: object) -> object:
     return codecs.decode(data, codec) if codec.lower() in _CODECS else None  # type: ignore[arg-type]
 
 
+def _text(value: object, codec: object = None, *_: object) -> object:
+    if isinstance(value, bytes):
+        return codecs.decode(value, str(codec)) if str(codec).lower() in _CODECS else None
+    return str(value)
+
+
+def _encoded(text: object, codec: object) -> object:
+    return text.encode(str(codec)) if isinstance(text, str) and str(codec).lower() in _CODECS else None
+
+
 _FUNCTIONS: Mapping[str, Callable[..., object]] = {
-    "builtins.chr": chr, "builtins.ord": ord, "builtins.str": lambda text, *codec: _text(text, *codec),
-    "builtins.bytes": lambda text, codec="utf-8", *_: text if isinstance(text, bytes) else _encoded(text, codec),
+    "builtins.chr": chr, "builtins.ord": ord, "builtins.str": _text,
+    "builtins.bytes": lambda text, codec="utf-8", *_: text if isinstance(text, bytes) else _encoded(text,
+                                                                                                    codec),
     "builtins.bytearray": lambda text, codec="utf-8", *_: _encoded(text, codec), "builtins.int": int,
     "builtins.bytes.fromhex": bytes.fromhex, "builtins.bytearray.fromhex": bytes.fromhex,
     "base64.b64decode": base64.b64decode, "base64.standard_b64decode": base64.b64decode,
@@ -150,16 +169,6 @@ _FUNCTIONS: Mapping[str, Callable[..., object]] = {
     "codecs.encode": lambda text, codec="utf-8", *_: _recode(text, [codec]),
     "zlib.decompress": _inflate, "gzip.decompress": _ungzip, "lzma.decompress": _unxz,
     "bz2.decompress": lambda data, *_: BZ2Decompressor().decompress(data, MAX_CONSTANT),
-    "urllib.parse.unquote": urllib.parse.unquote, "os.path.join": lambda *parts: "/".join(parts),
-    "os.path.expanduser": lambda text: text, "pathlib.Path": lambda *parts: "/".join(parts),
+    "urllib.parse.unquote": urllib.parse.unquote, "os.path.join": _path,
+    "os.path.expanduser": lambda text: text, "pathlib.Path": _path,
 }  # fmt: skip
-
-
-def _text(value: object, codec: object = None, *_: object) -> object:
-    if isinstance(value, bytes):
-        return codecs.decode(value, str(codec)) if str(codec).lower() in _CODECS else None
-    return str(value)
-
-
-def _encoded(text: object, codec: object) -> object:
-    return text.encode(str(codec)) if isinstance(text, str) and str(codec).lower() in _CODECS else None

@@ -1,4 +1,4 @@
-"""Python source to a syntax tree, within bounds: hostile source is large, deep or says it is something else."""
+"""Python source to a syntax tree, within bounds: hostile source is large, or deep, or disguised."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _quiet = threading.Lock()
 
 
 def cookie(source: bytes) -> str:
-    """The encoding that a source declares in its first two lines, by its Python name; "" where it has none."""
+    """The encoding that a source declares in its first two lines, by Python's name for it, or ""."""
     for line in source[:1_000].splitlines()[:2]:
         found = _COOKIE.match(line)
         if found:
@@ -61,4 +61,3 @@ def parse(text: str) -> ast.Module:
         raise LimitError("nested too deep to be parsed") from error
     except (SyntaxError, ValueError) as error:
         raise SubjectError(f"this Python cannot parse it: {error}"[:200]) from error
-

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 
+from assay.subjects.python_source import calls
 from assay.subjects.python_source.evaluation import assign, evaluate
 from assay.subjects.python_source.frame import MAX_STEPS, Class, Definition, Frame, Function, Source, bind
 from assay.subjects.python_source.value import UNKNOWN, Event, Time, Value, union
-from assay.subjects.python_source import calls
 
 # Methods that run when an object is made, loaded, called or thrown away.
 _ON_USE = frozenset({
@@ -17,7 +17,9 @@ _ON_USE = frozenset({
     "__reduce_ex__", "__setstate__", "__getattr__", "__getattribute__", "call", "build", "from_config",
 })  # fmt: skip
 # Methods that the making of a class runs.
-_ON_CLASS = frozenset({"__init_subclass__", "__set_name__", "__prepare__", "__class_getitem__", "__mro_entries__"})
+_ON_CLASS = frozenset(
+    {"__init_subclass__", "__set_name__", "__prepare__", "__class_getitem__", "__mro_entries__"}
+)
 _ON_METACLASS = frozenset({"__new__", "__init__", "__call__", "__prepare__", "mro"})
 _ON_MODULE = frozenset({"__getattr__", "__dir__"})
 
@@ -61,7 +63,7 @@ def _parameters(frame: Frame, node: Function, args: Sequence[Value], keywords: M
         # A call through an instance does not state it.
         stated = bool(given) and bool(given[0].names) and given[0].names <= own
         given = given if stated else [Value(frozenset({f"{frame.owner}()"})), *given]
-    frame.names.update({name: UNKNOWN for name in names})
+    frame.names.update(dict.fromkeys(names, UNKNOWN))
     frame.names.update(zip(names, given, strict=False))
     for extra in (*node.args.kwonlyargs, node.args.vararg, node.args.kwarg):
         if extra is not None:

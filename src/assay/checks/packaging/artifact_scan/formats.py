@@ -24,8 +24,10 @@ _EXPECTED = {
     ".zip": {"zip", "pytorch-zip"},
     ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"}, ".tar": {"tar"}, ".md": {"text"},
     ".txt": {"text", "json"}, ".jinja": {"text"}, ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES,
-    ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text", "script"}, ".yml": {"text", "script"},
-    ".csv": {"text"}, ".py": {"python"}, ".pyi": {"python"}, ".pyw": {"python"}, ".ipynb": {"json"}, ".sh": {"script", "python"},
+    ".pt": _PICKLES, ".pth": _PICKLES, ".ckpt": _PICKLES, ".yaml": {"text", "script"}, ".yml": {"text",
+                                                                                                "script"},
+    ".csv": {"text"}, ".py": {"python"}, ".pyi": {"python"}, ".pyw": {"python"}, ".ipynb": {"json"},
+    ".sh": {"script", "python"},
     ".pyc": {"python-bytecode"}, ".exe": {"pe", "dos-program"}, ".dll": {"pe"}, ".dylib": {"mach-o"},
 }  # fmt: skip
 
@@ -57,6 +59,9 @@ def recognise(blob: Blob) -> str:
 
 
 def _is_zlib(head: bytes) -> bool:
+    # A stream with a preset dictionary cannot be unpacked here; a text that starts "x " looks like one.
+    if len(head) < 6 or head[1] & 0x20:  # noqa: PLR2004  header and checksum (RFC 1950)
+        return False
     try:
         zlib.decompressobj().decompress(head, 1)
     except zlib.error:

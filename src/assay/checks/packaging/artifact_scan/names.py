@@ -1,4 +1,4 @@
-"""What the files of a folder are called, and how they are kept: what mislead people and take a module's place."""
+"""What files are called and how they are kept: what misleads people or takes a module's place."""
 
 from __future__ import annotations
 
@@ -16,36 +16,47 @@ from assay.core.finding import Finding, Location, Severity
 from assay.guard.unicode import hidden_spans
 
 MAX_FINDINGS = 50  # of one rule
-# Libraries that loading a model imports; their place is taken by a file of the same name in the working folder.
+# Libraries that loading a model imports; a file of that name in the working folder takes their place.
 _LIBRARIES = frozenset({
-    "torch", "numpy", "transformers", "safetensors", "tokenizers", "huggingface_hub", "diffusers", "accelerate",
-    "peft", "tensorflow", "keras", "onnx", "onnxruntime", "sklearn", "joblib", "scipy", "pandas", "PIL", "yaml",
-    "requests", "tqdm", "sentencepiece", "gguf", "vllm", "jax", "flax", "timm", "einops", "regex", "packaging",
-    "bitsandbytes", "xformers", "triton", "sentence_transformers", "datasets", "filelock", "jinja2", "ctransformers",
+    "torch", "numpy", "transformers", "safetensors", "tokenizers", "huggingface_hub", "diffusers",
+    "accelerate",
+    "peft", "tensorflow", "keras", "onnx", "onnxruntime", "sklearn", "joblib", "scipy", "pandas", "PIL",
+    "yaml",
+    "requests", "tqdm", "sentencepiece", "gguf", "vllm", "jax", "flax", "timm", "einops", "regex",
+    "packaging",
+    "bitsandbytes", "xformers", "triton", "sentence_transformers", "datasets", "filelock", "jinja2",
+    "ctransformers",
 })  # fmt: skip
 # Modules of Python that are imported by nearly every program.
 _EVERYWHERE = frozenset({
     "os", "json", "re", "io", "typing", "pickle", "struct", "zipfile", "logging", "functools", "collections",
-    "importlib", "pathlib", "subprocess", "tempfile", "shutil", "random", "copy", "warnings", "inspect", "enum",
+    "importlib", "pathlib", "subprocess", "tempfile", "shutil", "random", "copy", "warnings", "inspect",
+    "enum",
     "dataclasses", "contextlib", "hashlib", "socket", "ssl", "threading", "types", "abc", "ast", "operator",
-    "itertools", "copyreg", "urllib", "http", "base64", "datetime", "string", "textwrap", "traceback", "weakref",
+    "itertools", "copyreg", "urllib", "http", "base64", "datetime", "string", "textwrap", "traceback",
+    "weakref",
 })  # fmt: skip
 _SOURCES = (".py", ".pyc", ".pyd", ".so")
 _RUNNABLE = frozenset({
-    ".exe", ".scr", ".com", ".bat", ".cmd", ".ps1", ".sh", ".js", ".vbs", ".jar", ".msi", ".dll", ".so", ".lnk",
+    ".exe", ".scr", ".com", ".bat", ".cmd", ".ps1", ".sh", ".js", ".vbs", ".jar", ".msi", ".dll", ".so",
+    ".lnk",
     ".py", ".pif", ".hta", ".app", ".desktop",
 })  # fmt: skip
 _DATA = frozenset({
-    ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".h5", ".npz", ".npy", ".pkl", ".json", ".txt",
+    ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".h5", ".npz", ".npy", ".pkl", ".json",
+    ".txt",
     ".md", ".yaml", ".yml", ".pdf", ".png", ".jpg", ".jpeg", ".csv", ".parquet", ".model", ".jinja", ".jsonl",
 })  # fmt: skip
 _HIDDEN_AND_KNOWN = frozenset({
-    ".gitattributes", ".gitignore", ".gitkeep", ".keep", ".ds_store", ".dockerignore", ".editorconfig", ".cache", ".github",
-    ".gitmodules", ".pre-commit-config.yaml", ".gitlab-ci.yml", ".flake8", ".nojekyll", ".python-version", ".locks",
+    ".gitattributes", ".gitignore", ".gitkeep", ".keep", ".ds_store", ".dockerignore", ".editorconfig",
+    ".cache", ".github",
+    ".gitmodules", ".pre-commit-config.yaml", ".gitlab-ci.yml", ".flake8", ".nojekyll", ".python-version",
+    ".locks",
     ".no_exist", ".huggingface",
 })  # fmt: skip
 _CREDENTIALS = frozenset({
-    ".env", ".netrc", "_netrc", ".pypirc", ".npmrc", ".git-credentials", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519",
+    ".env", ".netrc", "_netrc", ".pypirc", ".npmrc", ".git-credentials", "id_rsa", "id_dsa", "id_ecdsa",
+    "id_ed25519",
     ".htpasswd", ".pgpass", "credentials.json", "service-account.json", ".aws", ".ssh", ".kube", ".dockercfg",
 })  # fmt: skip
 
@@ -123,11 +134,15 @@ def _hidden(names: Iterable[str]) -> Iterator[Finding]:
 def _kept(files: Sequence[tuple[Path, str]]) -> Iterator[Finding]:
     """How the files are kept: marked as executable, or known under a name outside the folder."""
     facts = [(name, state) for path, name in files if (state := _state(path)) is not None]
-    marked = [name for name, state in facts if state.st_mode & 0o111 and PurePosixPath(name).suffix.lower() in _DATA]
+    marked = [
+        name for name, state in facts if state.st_mode & 0o111 and PurePosixPath(name).suffix.lower() in _DATA
+    ]
     # Where all of them are, it is the file system that knows no such mark.
     if not all(state.st_mode & 0o111 for _, state in facts):
         for name in marked:
-            yield rules.repository.EXECUTABLE.finding("It is data and marked as executable.", Location(path=name))
+            yield rules.repository.EXECUTABLE.finding(
+                "It is data and marked as executable.", Location(path=name)
+            )
     seen = Counter((state.st_dev, state.st_ino) for _, state in facts)
     for name, state in facts:
         outside = state.st_nlink - seen[state.st_dev, state.st_ino]

@@ -1,4 +1,4 @@
-"""Commands in JSON that a tool runs by itself: npm's install scripts, an editor's tasks, a development container's."""
+"""Commands in JSON that a tool runs by itself: install scripts, an editor's tasks, a container's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from assay.core.finding import Severity
 
 # By file name: the keys whose text is run, and who runs it.
 _FILES: Mapping[str, tuple[frozenset[str], str]] = {
-    "package.json": (frozenset({"preinstall", "install", "postinstall", "prepare"}), "npm runs it at installation"),
+    "package.json": (
+        frozenset({"preinstall", "install", "postinstall", "prepare"}),
+        "npm runs it at installation",
+    ),
     "devcontainer.json": (
         frozenset({"initializeCommand", "onCreateCommand", "postCreateCommand", "postStartCommand"}),
         "the editor runs it when it opens the container",

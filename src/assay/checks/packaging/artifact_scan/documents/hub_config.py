@@ -30,7 +30,7 @@ def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
 
 
 def _modules(value: Any) -> list[JSON]:
-    """The modules that an `auto_map` names: `modeling.Model`, `owner/name--modeling.Model`, or lists of such."""
+    """The modules that an `auto_map` names: `modeling.Model`, `owner/name--modeling.Model`, or lists."""
     found = {
         one.rpartition(".")[0] for _, one in values(value) if isinstance(one, str) and one.rpartition(".")[0]
     }

@@ -23,10 +23,14 @@ from assay.subjects.python_source import parsing, read
 
 MAX_CELLS = 10_000
 _SHELL_CELL = re.compile(r"^%%(?:bash|sh|script|system|sx|!)\b[^\n]*\n?|^%%!\n?")
-_OTHER_CELL = re.compile(r"^%%(?:writefile|html|HTML|javascript|js|latex|markdown|svg|perl|ruby|R|cython|sql)\b")
+_OTHER_CELL = re.compile(
+    r"^%%(?:writefile|html|HTML|javascript|js|latex|markdown|svg|perl|ruby|R|cython|sql)\b"
+)
 _CELL_MAGIC = re.compile(r"^%%[^\n]*\n?")
 _SHELL_LINE = re.compile(r"^(\s*)(?:[\w, ]+=\s*)?(?:!!?|%(?:system|sx)\s+|%(?=pip\b|conda\b))\s*(.*)$")
-_MAGIC_LINE = re.compile(r"^(\s*)(?:[\w, ]+=\s*)?%[a-zA-Z]\w*.*$|^(\s*)\?{1,2}\S+\s*$|^(\s*)[\w.]+\?{1,2}\s*$")
+_MAGIC_LINE = re.compile(
+    r"^(\s*)(?:[\w, ]+=\s*)?%[a-zA-Z]\w*.*$|^(\s*)\?{1,2}\S+\s*$|^(\s*)[\w.]+\?{1,2}\s*$"
+)
 _SCRIPT = re.compile(r"<script\b|\bon(?:error|load|click|mouseover)\s*=|javascript:", re.IGNORECASE)
 _CONTROLS = re.compile(
     r"kernel\.execute\s*\(|\.notebook\.kernel|/api/(?:kernels|terminals|contents)|document\.cookie|eval\s*\(\s*atob",
@@ -74,7 +78,9 @@ def _cells(document: Any) -> list[dict[str, Any]] | None:
 
 def _language(document: dict[str, Any]) -> str:
     metadata = document.get("metadata")
-    for part, key in (("kernelspec", "language"), ("language_info", "name")) if isinstance(metadata, dict) else ():
+    for part, key in (
+        (("kernelspec", "language"), ("language_info", "name")) if isinstance(metadata, dict) else ()
+    ):
         section = metadata.get(part)  # type: ignore[union-attr]
         if isinstance(section, dict) and isinstance(section.get(key), str) and section[key]:
             return str(section[key]).lower().removeprefix("i")

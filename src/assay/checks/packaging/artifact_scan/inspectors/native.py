@@ -9,8 +9,10 @@ from assay.core.finding import Severity
 from assay.subjects.programs import Region, describe
 
 # Names under which nobody looks for a program.
-_DATA = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".json", ".jsonl", ".txt", ".md",
-         ".yaml", ".yml", ".npy", ".npz", ".gguf", ".onnx", ".h5", ".keras", ".model", ".msgpack", ".parquet", ".csv",
+_DATA = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".json", ".jsonl",
+         ".txt", ".md",
+         ".yaml", ".yml", ".npy", ".npz", ".gguf", ".onnx", ".h5", ".keras", ".model", ".msgpack",
+         ".parquet", ".csv",
          ".png", ".jpg", ".jpeg", ".gif", ".pdf", ".py", ".ipynb", ".jinja", ".tflite", ".pb")  # fmt: skip
 
 

@@ -83,7 +83,9 @@ def _packed(
         if reason:
             inspection.skip(inner, f"the member cannot be unpacked: {reason}")
         if unpacked is None:
-            inspection.examine(inner.region(inner.start, inner.start))  # empty, which some files are by design
+            inspection.examine(
+                inner.region(inner.start, inner.start)
+            )  # empty, which some files are by design
             return
         if zlib.crc32(unpacked.data) != member.crc or unpacked.size != member.size:
             inspection.report(_crc(inner, member))

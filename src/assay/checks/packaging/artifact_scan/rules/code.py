@@ -12,7 +12,7 @@ PROCESS = Rule(
     "python/starts-process",
     "Python starts a program",
     Severity.CRITICAL,
-    "At import this is a program started by loading the model (auto_map, trust_remote_code, a planted module).",
+    "At import this is a program started by loading the model (auto_map, a planted module).",
     _READ,
     (*_TAGS, "cwe:CWE-78"),
 )
@@ -28,7 +28,7 @@ NETWORK = Rule(
     "python/network",
     "Python reaches the network",
     Severity.HIGH,
-    "Importing a module should not connect anywhere: it tells who loads it, and fetches what was not scanned.",
+    "An import that connects tells who loads the model, and fetches what was not scanned.",
     _READ,
     (*_TAGS, "cwe:CWE-829"),
 )
@@ -44,7 +44,8 @@ UNPICKLE = Rule(
     "python/unpickles",
     "Python loads a format that runs code",
     Severity.HIGH,
-    "pickle, joblib, marshal, torch.load without weights_only and np.load with allow_pickle run what the file says.",
+    "pickle, joblib, marshal, torch.load without weights_only and np.load with allow_pickle run what "
+    "the file says.",
     "Load safetensors, or pass weights_only=True or allow_pickle=False; do not import this as it is.",
     (*_TAGS, "cwe:CWE-502"),
 )
@@ -76,8 +77,8 @@ OBFUSCATED = Rule(
     "python/obfuscated",
     "Python hides what it does",
     Severity.HIGH,
-    "Decoded code, computed names, look-alike identifiers, hidden characters (CVE-2021-42574) and encodings in which "
-    "a comment is code have no place beside weights.",
+    "Decoded code, computed names, look-alike identifiers, hidden characters (CVE-2021-42574) and encodings "
+    "in which a comment is code have no place beside weights.",
     _READ,
     (*_TAGS, "cwe:CWE-506"),
 )
@@ -85,7 +86,8 @@ AUTORUN = Rule(
     "code/runs-by-itself",
     "A file is run by a tool without being asked for",
     Severity.MEDIUM,
-    "sitecustomize, .pth lines, hooks, folder-open tasks and install scripts run for whoever opens or installs this.",
+    "sitecustomize, .pth lines, hooks, folder-open tasks and install scripts run for whoever opens or "
+    "installs this.",
     "Remove it from the model's folder, or review it as code that everybody runs.",
     (*_TAGS, "cwe:CWE-829"),
 )
@@ -93,7 +95,7 @@ SCRIPT = Rule(
     "script/dangerous-command",
     "A script runs a command that fetches, hides or destroys",
     Severity.HIGH,
-    "Code piped into a shell, decoded commands, written keys and deleted homes are what droppers are made of.",
+    "Code piped into a shell, decoded commands, written keys: droppers are made of them.",
     _SCRIPT,
     (*_TAGS, "cwe:CWE-78"),
 )
@@ -129,5 +131,6 @@ BYTECODE = Rule(
     "Remove __pycache__ and every .pyc; Python makes them again from the source.",
     ("owasp:LLM03", "atlas:AML.T0010", "cwe:CWE-506"),
 )
-RULES = (PROCESS, EXECUTE, NETWORK, NATIVE_LOAD, UNPICKLE, WRITE, PATCH, EXFILTRATE, OBFUSCATED, AUTORUN, SCRIPT,
+RULES = (PROCESS, EXECUTE, NETWORK, NATIVE_LOAD, UNPICKLE, WRITE, PATCH, EXFILTRATE, OBFUSCATED, AUTORUN,
+         SCRIPT,
          REVERSE_SHELL, ACTIVE_OUTPUT, NATIVE, BYTECODE)  # fmt: skip

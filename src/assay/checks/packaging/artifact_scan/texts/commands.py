@@ -70,7 +70,8 @@ def find(text: str, language: str) -> Iterator[Command]:
 
 def _logical(text: str) -> Iterator[tuple[int, str]]:
     """Lines with their continuations, comments left out, numbered by the first."""
-    pending, first, size = [], 1, 0
+    pending: list[str] = []
+    first, size = 1, 0
     for number, line in enumerate(text.split("\n"), 1):
         if not pending:
             first, size = number, 0

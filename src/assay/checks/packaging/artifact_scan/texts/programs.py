@@ -12,11 +12,15 @@ from assay.subjects.python_source import PLAIN, cookie, parsing
 
 PYTHON = (".py", ".pyi", ".pyw")
 # Names that say that it is a text to read; code quoted in one is not run.
-_PROSE = (".txt", ".md", ".rst", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".csv", ".tsv", ".html",
-          ".css", ".jinja", ".jinja2", ".j2", ".xml", ".svg", ".log", ".vocab", ".tex", ".bib", ".lock", ".pth")  # fmt: skip
+_PROSE = (".txt", ".md", ".rst", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".csv", ".tsv",
+          ".html",
+          ".css", ".jinja", ".jinja2", ".j2", ".xml", ".svg", ".log", ".vocab", ".tex", ".bib", ".lock",
+          ".pth")  # fmt: skip
 # Files that say something by being there.
 _EMPTY = (".py", ".pyi", ".gitkeep", ".keep", "py.typed", ".nojekyll")
-_STATEMENT = re.compile(r"^(?:import \w|from [\w.]+ import |def \w+\(|class \w+[(:]|@\w|\w+ ?= ?__import__|exec\()", re.MULTILINE)
+_STATEMENT = re.compile(
+    r"^(?:import \w|from [\w.]+ import |def \w+\(|class \w+[(:]|@\w|\w+ ?= ?__import__|exec\()", re.MULTILINE
+)
 _CODE = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Call)
 
 
@@ -57,7 +61,7 @@ def is_program(name: str) -> bool:
 
 
 def looks_like_python(name: str, text: str) -> bool:
-    """Whether a text whose name promises nothing to read is Python: it parses, and imports, defines or calls."""
+    """Whether a text whose name promises no prose is Python: it parses, and imports, defines or calls."""
     base = name.rsplit("/", 1)[-1].lower()
     if base.endswith(_PROSE) or len(text) > parsing.MAX_SOURCE or not _STATEMENT.search(text):
         return False

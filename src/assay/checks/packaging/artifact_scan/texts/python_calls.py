@@ -10,8 +10,10 @@ from assay.subjects.python_source import Vocabulary
 
 # Modules that other modules import, so that they are reached through them: `shutil.os.system`.
 ROOTS = frozenset({
-    "os", "sys", "posix", "nt", "subprocess", "builtins", "importlib", "socket", "pickle", "marshal", "ctypes",
-    "shutil", "pty", "runpy", "base64", "zlib", "urllib", "requests", "platform", "webbrowser", "_posixsubprocess",
+    "os", "sys", "posix", "nt", "subprocess", "builtins", "importlib", "socket", "pickle", "marshal",
+    "ctypes",
+    "shutil", "pty", "runpy", "base64", "zlib", "urllib", "requests", "platform", "webbrowser",
+    "_posixsubprocess",
 })  # fmt: skip
 _PACKAGE = "assay.checks.packaging.artifact_scan"
 _MARKS = {"decode": "decoded", "network": "network", "environment": "environ", "open": "file"}
@@ -28,7 +30,7 @@ def _kinds() -> Mapping[str, str]:
 
 @lru_cache(maxsize=65_536)
 def kind(name: str) -> str:
-    """What calling `name` does; `computed` for a computed attribute of a dangerous module, "" for nothing known."""
+    """What calling `name` does; `computed` for a computed attribute of a dangerous module, or ""."""
     known = _kinds()
     for one in (name, through(name)):
         found = known.get(one) or known.get(one.rsplit(".", 1)[0] + ".*")

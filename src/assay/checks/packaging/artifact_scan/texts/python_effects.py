@@ -14,21 +14,26 @@ from assay.subjects.python_source import Event, Time, Value
 _HIDING = frozenset({"decoded", "network"})
 # Programs that only tell about the machine or the checkout.
 _HARMLESS = re.compile(
-    r"(?:git (?:rev-parse|describe|log|status|diff|config --get)|nvidia-smi|rocm-smi|rocminfo|nvcc --version|uname"
-    r"|lscpu|which|sysctl -n|gcc --version|ffmpeg -version|sw_vers)\b[^;&|`$<>]*\Z"
+    r"(?:git (?:rev-parse|describe|log|status|diff|config --get)|nvidia-smi|rocm-smi|rocminfo"
+    r"|nvcc --version|uname|lscpu|which|sysctl -n|gcc --version|ffmpeg -version|sw_vers)\b[^;&|`$<>]*\Z"
 )
-_PRIVATE = re.compile(r"\.ssh\b|\.aws\b|\.netrc|\.bashrc|\.bash_profile|\.zshrc|\.profile|authorized_keys|\.git-credentials"
-                      r"|\.kube|\.gnupg|\.npmrc|\.pypirc|/etc/(?:passwd|shadow|cron|sudoers|ld\.so)|crontab"
-                      r"|\.huggingface/token|huggingface/token|Login Data|wallet\.dat|site-packages|sitecustomize")  # fmt: skip
+_PRIVATE = re.compile(
+    r"\.ssh\b|\.aws\b|\.netrc|\.bashrc|\.bash_profile|\.zshrc|\.profile|authorized_keys|\.git-credentials"
+    r"|\.kube|\.gnupg|\.npmrc|\.pypirc|/etc/(?:passwd|shadow|cron|sudoers|ld\.so)|crontab"
+    r"|huggingface/token|Login Data|wallet\.dat|site-packages|sitecustomize"
+)
 _OUTSIDE = re.compile(r"^(?:/|~|[A-Za-z]:[\\/]|\\\\|\.\.)")
 # Attributes whose replacement changes what other code loads or runs; `*` for any.
 _PATCHED: Mapping[str, frozenset[str]] = {
-    "builtins": frozenset("*"), "importlib": frozenset("*"), "pickle": frozenset("*"), "_pickle": frozenset("*"),
-    "os": frozenset("*"), "subprocess": frozenset("*"), "marshal": frozenset("*"), "torch.serialization": frozenset("*"),
+    "builtins": frozenset("*"), "importlib": frozenset("*"), "pickle": frozenset("*"),
+    "_pickle": frozenset("*"),
+    "os": frozenset("*"), "subprocess": frozenset("*"), "marshal": frozenset("*"),
+    "torch.serialization": frozenset("*"),
     "sys": frozenset({"meta_path", "path_hooks", "modules", "excepthook", "path_importer_cache"}),
     "torch": frozenset({"load"}), "safetensors.torch": frozenset("*"), "hashlib": frozenset("*"),
 }  # fmt: skip
-_LOADED = frozenset({"torch", "numpy", "transformers", "safetensors", "tokenizers", "os", "sys", "pickle", "builtins",
+_LOADED = frozenset({"torch", "numpy", "transformers", "safetensors", "tokenizers", "os", "sys", "pickle",
+                     "builtins",
                      "importlib", "json", "subprocess", "socket", "hashlib", "ssl"})  # fmt: skip
 _BY_TIME: Mapping[str, tuple[Rule, tuple[Severity | None, Severity | None, Severity]]] = {
     "process": (code.PROCESS, (Severity.LOW, Severity.MEDIUM, Severity.CRITICAL)),
@@ -73,7 +78,9 @@ def _of_program(event: Event, found: Effect) -> Effect:
     if found.rule is code.EXECUTE and marks <= {"file"}:
         return Effect(found.rule, Severity.LOW)  # the usual way to read a version number
     # Who builds or tests a package runs its scripts knowingly; loading a model does not.
-    severity = Severity.HIGH if found.severity is Severity.CRITICAL and not marks & _HIDING else found.severity
+    severity = (
+        Severity.HIGH if found.severity is Severity.CRITICAL and not marks & _HIDING else found.severity
+    )
     severity = Severity.LOW if found.rule in {code.WRITE, code.PATCH} else severity
     return Effect(found.rule, severity)
 
@@ -138,9 +145,9 @@ def _unpickle(event: Event, what: str) -> Effect | None:
 def _is_safe_load(event: Event) -> bool:
     flags = event.keywords
     if event.name == "torch.load":
-        return "weights_only" in flags and flags["weights_only"].constant not in {False, 0}
+        return "weights_only" in flags and flags["weights_only"].constant != 0
     if event.name == "numpy.load":
-        return "allow_pickle" not in flags or flags["allow_pickle"].constant in {False, 0}
+        return "allow_pickle" not in flags or flags["allow_pickle"].constant == 0
     if event.name.startswith(("yaml.load", "ruamel.yaml.load")):
         given = (*event.args[1:], *flags.values())
         return any("Safe" in name or "FullLoader" in name for value in given for name in value.names)
@@ -175,7 +182,9 @@ def _patch(event: Event, what: str) -> Effect | None:
     if event.name != "builtins.setattr":
         return _usual(event, what)
     name = event.args[1].constant if len(event.args) > 1 else None
-    targets = {f"{one}.{name}" for one in event.args[0].names} if event.args and isinstance(name, str) else set()
+    targets = (
+        {f"{one}.{name}" for one in event.args[0].names} if event.args and isinstance(name, str) else set()
+    )
     return _usual(event, what) if any(_is_patched(one) for one in targets) else None
 
 

@@ -27,7 +27,8 @@ _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _TEXT = re.compile(r"#[^\n]*|\"[^\"\n]*\"|'[^'\n]*'")
 # Names that a reader must recognise: an identifier that folds to one of them hides it.
 _TELLING = frozenset({
-    "exec", "eval", "compile", "open", "getattr", "setattr", "globals", "import", "os", "sys", "system", "popen",
+    "exec", "eval", "compile", "open", "getattr", "setattr", "globals", "import", "os", "sys", "system",
+    "popen",
     "subprocess", "socket", "builtins", "importlib", "base64", "marshal", "pickle", "loads", "ctypes", "run",
     "call", "Popen", "urlopen", "requests", "post", "get", "input", "vars", "__import__", "__builtins__",
 })  # fmt: skip
@@ -111,7 +112,9 @@ def quoted(value: Value) -> str:
 def _disguises(blob: Blob, text: str, inspection: Inspection) -> None:
     declared = cookie(blob.head(1_000))
     if declared and declared not in PLAIN:
-        message = f"It declares the encoding {declared[:40]!r}, in which Python reads other code than is shown."
+        message = (
+            f"It declares the encoding {declared[:40]!r}, in which Python reads other code than is shown."
+        )
         inspection.report(code.OBFUSCATED.finding(message, blob.place()))
     if text.isascii():
         return
@@ -131,6 +134,7 @@ def _look_alikes(blob: Blob, text: str, inspection: Inspection) -> None:
         for match in _IDENTIFIER.finditer(_TEXT.sub("", line[:2_000])):
             folded = unicodedata.normalize("NFKC", match.group())
             if folded in _TELLING and not match.group().isascii():
-                message = f"{ascii(match.group())[:80]} is an identifier that Python reads as {folded!r} (PEP 3131)."
+                shown = ascii(match.group())[:80]
+                message = f"{shown} is an identifier that Python reads as {folded!r} (PEP 3131)."
                 inspection.report(code.OBFUSCATED.finding(message, blob.at_line(number)))
                 return

@@ -24,7 +24,10 @@ _SHOWN = 4  # characters of a secret that a finding quotes
 _BLOB_AT_LEAST = 200  # characters of base64 in a row, in which anything turns up by chance
 _BLOB = re.compile(r"[A-Za-z0-9+/=]*\Z")
 # Addresses and accounts of documentation and of a developer's own machine.
-_OWN_HOST = re.compile(r"@(?:localhost|127\.|0\.0\.0\.0|\[?::1|host\b|hostname|db\b|(?:[\w-]+\.)*example\b|proxy\b)", re.I)
+_OWN_HOST = re.compile(
+    r"@(?:localhost|127\.|0\.0\.0\.0|\[?::1|host\b|hostname|db\b|(?:[\w-]+\.)*example\b|proxy\b)",
+    re.IGNORECASE,
+)
 _SAMPLE_TOKEN = re.compile(rb'"sub" ?: ?"1234567890"|John Doe|jwt\.io|example\.com', re.IGNORECASE)
 
 

@@ -23,13 +23,14 @@ _SUFFIXES = {
 _NAMES = {
     **dict.fromkeys(("makefile", "gnumakefile", "dockerfile", "containerfile", "justfile", "procfile",
                      "jenkinsfile", ".envrc", ".bashrc", ".profile", ".bash_profile", ".zshrc",
-                     ".gitlab-ci.yml", ".travis.yml", "azure-pipelines.yml", ".pre-commit-config.yaml"), "unix"),
+                     ".gitlab-ci.yml", ".travis.yml", "azure-pipelines.yml", ".pre-commit-config.yaml"),
+                     "unix"),
 }  # fmt: skip
-_INTERPRETER = re.compile(r"^#!\s*\S*?(?:env\s+(?:-\S+\s+|\w+=\S*\s+)*)?(?:\S*/)?([\w.+-]+)")
 _UNIX = re.compile(r"^(?:ba|z|da|k|a|fi|c|tc)?sh$|^(?:rbash|busybox|make|expect|awk)$")
 _HOOK_FOLDERS = (".git/hooks/", ".githooks/", ".husky/", "/hooks/")
 _HOOKS = frozenset({
-    "applypatch-msg", "commit-msg", "post-applypatch", "post-checkout", "post-commit", "post-merge", "post-rewrite",
+    "applypatch-msg", "commit-msg", "post-applypatch", "post-checkout", "post-commit", "post-merge",
+    "post-rewrite",
     "pre-applypatch", "pre-commit", "pre-merge-commit", "pre-push", "pre-rebase", "prepare-commit-msg",
     "post-update", "pre-receive", "update", "post-receive", "fsmonitor-watchman", "pre-auto-gc",
 })  # fmt: skip
@@ -46,18 +47,20 @@ def language(name: str, first_line: str) -> str:
     known = _NAMES.get(base) or _SUFFIXES.get(PurePosixPath(base).suffix)
     if known or base.startswith("dockerfile."):
         return known or "unix"
-    found = _INTERPRETER.match(first_line)
-    if found is None:
-        return ""
-    if found[1] in {"node", "deno", "bun"}:
+    called = interpreter(first_line)
+    if called in {"node", "deno", "bun"}:
         return "web"
-    return "windows" if found[1] in {"pwsh", "powershell"} else "unix" if _UNIX.match(found[1]) else ""
+    return "windows" if called in {"pwsh", "powershell"} else "unix" if _UNIX.match(called) else ""
 
 
 def interpreter(first_line: str) -> str:
-    """The program that a shebang names; "" where there is none."""
-    found = _INTERPRETER.match(first_line)
-    return found[1] if found else ""
+    """The program that a shebang names, through `env` if need be; "" where there is none."""
+    words = first_line[2:].split() if first_line.startswith("#!") else []
+    while words:
+        word = words.pop(0).rsplit("/", 1)[-1]
+        if word != "env" and not word.startswith("-") and "=" not in word:
+            return word
+    return ""
 
 
 def is_hook(name: str) -> bool:
@@ -88,10 +91,12 @@ def raised(severity: Severity) -> Severity:
     return _RAISED.get(severity, severity)
 
 
-def finding(blob: Blob, command: Command, severity: Severity, name: str = "", line: int | None = None) -> Finding:
+def finding(
+    blob: Blob, command: Command, severity: Severity, name: str = "", line: int | None = None
+) -> Finding:
     """The finding that says what a command does."""
     rule = code.REVERSE_SHELL if command.rule == "reverse-shell" else code.SCRIPT
-    shown = secrets.mask(command.quote[:_QUOTED * 3])[:_QUOTED]
+    shown = secrets.mask(command.quote[: _QUOTED * 3])[:_QUOTED]
     place = blob.at_line(line or command.line, name)
     return rule.finding(f"It {command.what}: {shown!r}.", place, severity=severity)
 
@@ -101,7 +106,10 @@ def _runs_by_itself(blob: Blob, inspection: Inspection) -> bool:
     if is_hook(blob.name):
         message, severity = f"git runs it as its {base} hook.", Severity.MEDIUM
         if ".git/hooks/" not in blob.name:
-            message, severity = f"git runs it as its {base} hook where this folder is set up for it.", Severity.LOW
+            message, severity = (
+                f"git runs it as its {base} hook where this folder is set up for it.",
+                Severity.LOW,
+            )
     elif base == ".envrc":
         message, severity = "direnv runs it for whoever enters the folder and allowed it once.", Severity.LOW
     else:
