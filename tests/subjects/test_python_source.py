@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.core.errors import AssayError
-from assay.subjects.python_source import Time, Value, Vocabulary, cookie, read
+from assay.subjects.python_source import Time, Value, Vocabulary, cookie, is_plain, read
 
 VOCABULARY = Vocabulary(
     lambda name: "decoded" if name == "base64.b64decode" else "",
@@ -39,6 +39,8 @@ def _calls(text: str) -> dict[str, Time]:
         ("if __name__ == '__main__':\n f()", Time.DEFINED),
         ("if '__main__' == __name__:\n f()", Time.DEFINED),
         ("if __name__ != '__main__':\n f()", Time.IMPORT),
+        ("import sys\nif sys.x and __name__ == '__main__':\n f()", Time.DEFINED),
+        ("from typing import TYPE_CHECKING\nif not TYPE_CHECKING:\n f()", Time.IMPORT),
         ("while True:\n f()", Time.IMPORT),
         ("g = lambda: f()", Time.DEFINED),
         ("g = lambda: f()\ng()", Time.IMPORT),
@@ -131,6 +133,22 @@ def test_more_calls_than_are_followed_is_not_complete() -> None:
 )  # fmt: skip
 def test_cookie(line: bytes, encoding: str) -> None:
     assert cookie(line) == encoding
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "iso8859-5", "cp1252", "euc_jp", "shift_jis", "gb18030", "koi8-r"]
+)
+def test_plain_encodings(encoding: str) -> None:
+    assert is_plain(encoding)
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-7", "unicode_escape", "raw_unicode_escape", "rot13", "hex", "zlib", "cp037", "utf-16", "punycode",
+     "idna", "hz", "undefined", "no-such", "base64"],
+)  # fmt: skip
+def test_encodings_that_disguise(encoding: str) -> None:
+    assert not is_plain(encoding)
 
 
 _ATOMS = st.sampled_from(

@@ -125,6 +125,11 @@ def test_python_that_cannot_be_parsed_is_never_clean(scan: Scan) -> None:
     assert scan(**{"old.py": declared.replace(b"latin-1", b"utf-8")}).status is Status.INCOMPLETE
 
 
+def test_braces_of_a_program_are_no_template(scan: Scan) -> None:
+    text = "A = '{{}}'\nclass B:\n    def __init__(self):\n        self.x = '{%}'\n"
+    assert scan(**{"modeling_x.py": text}).status is Status.PASS
+
+
 def test_files_that_run_at_every_start(scan: Scan) -> None:
     assert _found(scan(**{"sitecustomize.py": "x = 1"})) == [("code/runs-by-itself", "high")]
     line = scan(**{"hook.pth": "import os; os.system('x')\n"})

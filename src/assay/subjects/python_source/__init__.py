@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from assay.core.errors import LimitError
 from assay.subjects.python_source import parsing, walk
 from assay.subjects.python_source.frame import Source
-from assay.subjects.python_source.parsing import PLAIN, cookie
+from assay.subjects.python_source.parsing import cookie, is_plain
 from assay.subjects.python_source.value import Event, Time, Value, Vocabulary
 
-__all__ = ["PLAIN", "Event", "Reading", "Time", "Value", "Vocabulary", "cookie", "read"]
+__all__ = ["Event", "Reading", "Time", "Value", "Vocabulary", "cookie", "is_plain", "read"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import ast
+import binascii
 import codecs
 import re
 import threading
 import warnings
+import zlib
 
 from assay.core.errors import LimitError, SubjectError
 
 MAX_SOURCE = 1 << 20  # characters; the tree of a dense source takes a hundred times as much memory
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
 _BLANK = re.compile(rb"^[ \t\f]*(?:#.*)?$")
-# Encodings in which a source reads as it looks; any other may turn comments into code.
-PLAIN = frozenset({
-    "utf-8", "ascii", "iso8859-1", "iso8859-2", "iso8859-15", "cp1250", "cp1251", "cp1252", "koi8-r",
-    "euc_jp", "shift_jis", "gbk", "gb2312", "gb18030", "big5", "euc_kr", "cp949", "mac-roman",
-})  # fmt: skip
+# All of ASCII, and what escapes of some encodings start with.
+_ASCII = bytes(range(128)) + rb"\u000a\x0a.xn--caf-dma.+AAo-"
 # The compiler warns about the source through a setting of the whole process.
 _quiet = threading.Lock()
 
@@ -31,6 +30,17 @@ def cookie(source: bytes) -> str:
         if not _BLANK.match(line):
             break
     return ""
+
+
+def is_plain(encoding: str) -> bool:
+    """Whether a source in this encoding reads as it looks: ASCII is itself, and no comment becomes code."""
+    if encoding in {"", "utf-8"}:
+        return True
+    try:
+        # The codecs of 8-bit and East Asian texts; those that escape or transform change or refuse this.
+        return codecs.decode(_ASCII, encoding) == _ASCII.decode("ascii")
+    except (LookupError, ValueError, TypeError, Warning, binascii.Error, zlib.error, OSError, EOFError):
+        return False
 
 
 def _codec(name: str) -> str:

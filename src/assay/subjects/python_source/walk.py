@@ -162,8 +162,9 @@ def _for(source: Source, frame: Frame, node: ast.For | ast.AsyncFor) -> None:
 
 def _if(source: Source, frame: Frame, node: ast.If) -> None:
     evaluate(source, frame, node.test)
-    text = ast.dump(node.test)
-    if "'TYPE_CHECKING'" in text and isinstance(node.test, ast.Name | ast.Attribute):
+    test = node.test
+    named = test.id if isinstance(test, ast.Name) else test.attr if isinstance(test, ast.Attribute) else ""
+    if named == "TYPE_CHECKING":
         block(source, frame, node.orelse)
         return
     if _is_main(source, frame, node.test):
@@ -175,6 +176,8 @@ def _if(source: Source, frame: Frame, node: ast.If) -> None:
 
 
 def _is_main(source: Source, frame: Frame, test: ast.expr) -> bool:
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(_is_main(source, frame, part) for part in test.values)
     if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
         return False
     sides = [evaluate(source, frame, side) for side in (test.left, *test.comparators)]

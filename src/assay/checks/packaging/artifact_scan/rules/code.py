@@ -57,6 +57,14 @@ WRITE = Rule(
     _READ,
     (*_TAGS, "cwe:CWE-73"),
 )
+PRIVATE = Rule(
+    "python/private-files",
+    "Python opens files where users keep keys and start-up commands",
+    Severity.HIGH,
+    "Keys of ssh, clouds and hubs are stolen from there; what is written to shell profiles runs at login.",
+    _READ,
+    (*_TAGS, "cwe:CWE-552"),
+)
 PATCH = Rule(
     "python/patches-runtime",
     "Python changes the interpreter or a library under it",
@@ -131,6 +139,5 @@ BYTECODE = Rule(
     "Remove __pycache__ and every .pyc; Python makes them again from the source.",
     ("owasp:LLM03", "atlas:AML.T0010", "cwe:CWE-506"),
 )
-RULES = (PROCESS, EXECUTE, NETWORK, NATIVE_LOAD, UNPICKLE, WRITE, PATCH, EXFILTRATE, OBFUSCATED, AUTORUN,
-         SCRIPT,
-         REVERSE_SHELL, ACTIVE_OUTPUT, NATIVE, BYTECODE)  # fmt: skip
+RULES = (PROCESS, EXECUTE, NETWORK, NATIVE_LOAD, UNPICKLE, WRITE, PRIVATE, PATCH, EXFILTRATE, OBFUSCATED,
+         AUTORUN, SCRIPT, REVERSE_SHELL, ACTIVE_OUTPUT, NATIVE, BYTECODE)  # fmt: skip

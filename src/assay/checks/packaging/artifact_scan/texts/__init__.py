@@ -1,6 +1,7 @@
 """Texts: what kind they are, and their judges, a module each.
 
-`JUDGES` see every text, whatever file it lies in; `KIND_JUDGES` see whole files of one kind.
+`JUDGES` see every text, whatever file it lies in; programs are seen by `PROGRAM_JUDGES`, and whole files of
+one kind by `KIND_JUDGES`.
 `python_source` with `python_calls` (what names do) and `python_effects` (how bad that is) · `shell` with
 `commands` · `autorun`, `secrets`, `templates`.
 """
@@ -29,6 +30,8 @@ may_be_empty = programs.may_be_empty
 Judge: TypeAlias = Callable[[Blob, str, Inspection], None]
 KINDS = frozenset({"json", "text", "python", "script", "program"})
 JUDGES: tuple[Judge, ...] = (templates.judge, secrets.judge, autorun.judge)
+# Braces of a program are its own syntax, not a template's.
+PROGRAM_JUDGES: tuple[Judge, ...] = (secrets.judge, autorun.judge)
 KIND_JUDGES: Mapping[str, Judge] = {
     "python": python_source.judge,
     "script": shell.judge,
@@ -74,6 +77,10 @@ def judge_file(blob: Blob, found: Recognised, inspection: Inspection) -> None:
     if found.kind == "json":
         inspection.document(blob, found.document)
         return
-    inspection.text(blob, found.text)
+    if found.kind == "text":
+        inspection.text(blob, found.text)
+        return
+    for one in PROGRAM_JUDGES:
+        one(blob, found.text, inspection)
     if found.kind in KIND_JUDGES:
         KIND_JUDGES[found.kind](blob, found.text, inspection)

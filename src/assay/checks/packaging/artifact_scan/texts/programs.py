@@ -8,7 +8,7 @@ import re
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.texts import shell
 from assay.core.errors import AssayError
-from assay.subjects.python_source import PLAIN, cookie, parsing
+from assay.subjects.python_source import cookie, is_plain, parsing
 
 PYTHON = (".py", ".pyi", ".pyw")
 # Names that say that it is a text to read; code quoted in one is not run.
@@ -34,7 +34,7 @@ def decode(blob: Blob, most: int) -> str | None:
         if blob.size > most and error.start >= len(data) - 4 and error.end == len(data):
             return data[: error.start].decode("utf-8-sig")
     declared = cookie(data) if blob.name.lower().endswith(PYTHON) else ""
-    if declared not in PLAIN or declared == "utf-8":
+    if declared in {"", "utf-8"} or not is_plain(declared):
         return None
     try:
         return data.decode(declared)

@@ -17,7 +17,6 @@ ROOTS = frozenset({
 })  # fmt: skip
 _PACKAGE = "assay.checks.packaging.artifact_scan"
 _MARKS = {"decode": "decoded", "network": "network", "environment": "environ", "open": "file"}
-_WATCHED = frozenset({"process", "execute"})
 
 
 @lru_cache(maxsize=1)
@@ -58,7 +57,8 @@ def _mark(name: str) -> str:
 
 
 def _watched(name: str) -> bool:
-    return kind(name) in _WATCHED
+    found = kind(name)
+    return found == "process" or (found == "execute" and name.startswith(("builtins.", "runpy.")))
 
 
 VOCABULARY = Vocabulary(_mark, _watched)

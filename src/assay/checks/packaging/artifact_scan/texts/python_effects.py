@@ -175,7 +175,7 @@ def _private(event: Event) -> Effect | None:
     path = event.args[0].constant if event.args else None
     if not isinstance(path, str) or not _PRIVATE.search(path):
         return None
-    return Effect(code.WRITE, Severity.HIGH if event.time is Time.IMPORT else Severity.MEDIUM)
+    return Effect(code.PRIVATE, Severity.HIGH if event.time is Time.IMPORT else Severity.MEDIUM)
 
 
 def _patch(event: Event, what: str) -> Effect | None:

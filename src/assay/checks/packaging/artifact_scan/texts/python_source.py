@@ -15,7 +15,7 @@ from assay.checks.packaging.artifact_scan.texts.python_effects import Effect, ef
 from assay.core.errors import LimitError, SubjectError
 from assay.core.finding import Finding, Severity
 from assay.guard.unicode import hidden_spans
-from assay.subjects.python_source import PLAIN, Event, Time, Value, cookie, read
+from assay.subjects.python_source import Event, Time, Value, cookie, is_plain, read
 
 MAX_FINDINGS = 25  # in one file: the worst of them
 _QUOTED = 100  # characters
@@ -111,7 +111,7 @@ def quoted(value: Value) -> str:
 
 def _disguises(blob: Blob, text: str, inspection: Inspection) -> None:
     declared = cookie(blob.head(1_000))
-    if declared and declared not in PLAIN:
+    if not is_plain(declared):
         message = (
             f"It declares the encoding {declared[:40]!r}, in which Python reads other code than is shown."
         )
