@@ -125,6 +125,23 @@ def test_python_that_cannot_be_parsed_is_never_clean(scan: Scan) -> None:
     assert scan(**{"old.py": declared.replace(b"latin-1", b"utf-8")}).status is Status.INCOMPLETE
 
 
+def test_a_list_of_names_is_no_pickle(scan: Scan) -> None:
+    for name, text in (
+        ("requirements.txt", "click\npyyaml\nnbformat >= 5.2.0\ntqdm\n"),
+        ("requirements-dev.txt", "build\n*.pyc\ndist\n*.egg-info\n"),
+        ("notes.md", "colour\nis\nwhat it is.\n"),
+    ):
+        report = scan(**{name: text})
+        assert report.status is Status.PASS, report
+    for payload in (
+        b"cos\nsystem\n(S'id'\ntR.",
+        b"cos\nsystem\n(S'id'\ntRjunk\n",
+        b"\x80\x02cacme\nrun\n)R.",
+    ):
+        assert scan(**{"requirements.txt": payload}).status is Status.FAIL, payload
+    assert scan(**{"model.dat": "click\npyyaml\nnbformat >= 5.2.0\ntqdm\n"}).status is not Status.PASS
+
+
 def test_braces_of_a_program_are_no_template(scan: Scan) -> None:
     text = "A = '{{}}'\nclass B:\n    def __init__(self):\n        self.x = '{%}'\n"
     assert scan(**{"modeling_x.py": text}).status is Status.PASS

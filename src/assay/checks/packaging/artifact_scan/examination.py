@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from assay.checks.packaging.artifact_scan import documents, formats, inspectors, rules, texts
+from assay.checks.packaging.artifact_scan import chance, documents, formats, inspectors, rules, texts
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.pickles import judge
@@ -43,7 +43,10 @@ class Examination:
         found = formats.recognise(blob)
         # Some loader may take any file for a pickle, whatever else it is.
         starts_as_zip = found == "zip" and blob.head(2) == b"PK"
+        before = chance.Mark.of(self.outcome)
         is_pickle = not starts_as_zip and self.pickle(blob, probe=True) is not None
+        if is_pickle and found == "unknown" and chance.is_text(blob, self.outcome, before):
+            is_pickle = False
         if is_pickle and found in _MAY_BE_PICKLE:
             found = "pickle"
         # A program may be written so that it is a pickle as well.

@@ -26,6 +26,7 @@ from assay.checks.packaging.artifact_scan.texts import (
 )
 
 is_program = programs.is_program
+is_prose = programs.is_prose
 may_be_empty = programs.may_be_empty
 Judge: TypeAlias = Callable[[Blob, str, Inspection], None]
 KINDS = frozenset({"json", "text", "python", "script", "program"})

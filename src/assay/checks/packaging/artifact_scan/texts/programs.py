@@ -12,10 +12,13 @@ from assay.subjects.python_source import cookie, is_plain, parsing
 
 PYTHON = (".py", ".pyi", ".pyw")
 # Names that say that it is a text to read; code quoted in one is not run.
-_PROSE = (".txt", ".md", ".rst", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".csv", ".tsv",
-          ".html",
-          ".css", ".jinja", ".jinja2", ".j2", ".xml", ".svg", ".log", ".vocab", ".tex", ".bib", ".lock",
-          ".pth")  # fmt: skip
+_PROSE = (
+    ".txt", ".md", ".rst", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".csv", ".tsv", ".html",
+    ".css", ".jinja", ".jinja2", ".j2", ".xml", ".svg", ".log", ".vocab", ".tex", ".bib", ".lock",
+)  # fmt: skip
+_PROSE_NAMES = frozenset({
+    ".gitignore", ".gitattributes", ".dockerignore", "license", "readme", "notice", "authors",
+})  # fmt: skip
 # Files that say something by being there.
 _EMPTY = (".py", ".pyi", ".gitkeep", ".keep", "py.typed", ".nojekyll")
 _STATEMENT = re.compile(
@@ -53,6 +56,12 @@ def kind(name: str, text: str) -> str:
     if shell.language(name, first):
         return "script"
     return "program" if called else ""
+
+
+def is_prose(name: str) -> bool:
+    """Whether a file's name says that it is a text, to be read or run as such."""
+    base = name.rsplit("/", 1)[-1].lower()
+    return base.endswith(_PROSE) or base in _PROSE_NAMES or is_program(name)
 
 
 def is_program(name: str) -> bool:
