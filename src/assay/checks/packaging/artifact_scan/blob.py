@@ -68,6 +68,10 @@ class Blob:
         inside = None if offset is None else max(0, offset - self.start)
         return Location(path=self.path, member=self.member, offset=inside)
 
+    def at_line(self, line: int, name: str = "") -> Location:
+        """Where a finding in a text is: its line, and the part of the document that the line counts in."""
+        return Location(path=self.path, member=self.member, line=line, name=name)
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -93,6 +97,7 @@ class Outcome:
         findings, skipped, notes: as in a report.
         documents: what each region is, for the report's details.
         globals: full names that pickles import.
+        imported: file, and full name of what its Python calls when it is imported.
         storages: by the name of a pickle, the torch storages it refers to and their bytes.
         claims: bytes of other files that are numbers of tensors in this one.
         unknown: regions of no known format, by name, and their bytes.
@@ -106,6 +111,7 @@ class Outcome:
     notes: set[str] = field(default_factory=set)
     documents: list[dict[str, JSON]] = field(default_factory=list)
     globals: set[str] = field(default_factory=set)
+    imported: list[tuple[str, str]] = field(default_factory=list)
     storages: dict[str, dict[str, int]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)

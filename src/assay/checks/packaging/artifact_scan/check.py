@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
-from assay.checks.packaging.artifact_scan import raw_data, rules
+from assay.checks.packaging.artifact_scan import names, raw_data, rules, siblings
 from assay.checks.packaging.artifact_scan.blob import Outcome
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
@@ -59,7 +59,8 @@ class ArtifactScan:
                         threads.shutdown(wait=True, cancel_futures=True)
                     context.checkpoint()
         raw_data.settle(outcomes, subject)
-        return _report(subject, options, total, outcomes)
+        total.findings += names.judge(files, folder=subject.is_folder())
+        return _report(subject, options, total, outcomes, [name for _, name in files])
 
 
 def _files(subject: Subject, outcome: Outcome) -> Iterator[tuple[Path, str]]:
@@ -68,13 +69,13 @@ def _files(subject: Subject, outcome: Outcome) -> Iterator[tuple[Path, str]]:
         yield root, root.name
         return
     real = root.resolve()
-    for folder, names, files in os.walk(root, onerror=lambda error: _unlisted(error, outcome)):
+    for folder, folders, files in os.walk(root, onerror=lambda error: _unlisted(error, outcome)):
         here = Path(folder)
         if here == root:
-            names[:] = [name for name in names if name not in IGNORED]
+            folders[:] = [name for name in folders if name not in IGNORED]
             files = [name for name in files if name not in IGNORED]  # noqa: PLW2901
-        names.sort()
-        for name in sorted(files + [name for name in names if (here / name).is_symlink()]):
+        folders.sort()
+        for name in sorted(files + [name for name in folders if (here / name).is_symlink()]):
             path = here / name
             relative = path.relative_to(root).as_posix()
             if path.is_symlink() and not path.resolve().is_relative_to(real):
@@ -114,12 +115,17 @@ def _unlisted(error: OSError, outcome: Outcome) -> None:
 
 
 def _report(
-    subject: Subject, options: ArtifactScanOptions, total: Outcome, outcomes: list[Outcome]
+    subject: Subject,
+    options: ArtifactScanOptions,
+    total: Outcome,
+    outcomes: list[Outcome],
+    files: list[str],
 ) -> Report:
     everything = [total, *outcomes]
     skipped = [item for outcome in everything for item in outcome.skipped]
     notes = {note for outcome in everything for note in outcome.notes}
     documents = [document for outcome in everything for document in outcome.documents]
+    findings = [finding for outcome in everything for finding in outcome.findings]
     named = set().union(*(outcome.globals for outcome in everything))
     coverage = Coverage(
         unit="files",
@@ -134,7 +140,7 @@ def _report(
     return conclude(
         ArtifactScan.info.name,
         subject,
-        findings=[finding for outcome in everything for finding in outcome.findings],
+        findings=siblings.raise_called(names.remote_code(findings, files), outcomes),
         coverage=coverage,
         fail_on=options.fail_on,
         metrics={

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from assay.checks.packaging.artifact_scan import documents, formats, inspectors, names, rules, texts
+from assay.checks.packaging.artifact_scan import documents, extensions, formats, inspectors, rules, texts
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
 from assay.checks.packaging.artifact_scan.inspectors import zips
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
@@ -34,6 +34,8 @@ class Examination:
         """Recognise and judge a region."""
         if blob.depth > self.options.max_depth:
             self.skip(blob, f"nested more than {self.options.max_depth} archives deep")
+        elif blob.size <= 0 and texts.may_be_empty(blob.name):
+            self.outcome.documents.append({"file": blob.name, "format": "text"})
         elif blob.size <= 0:
             self.skip(blob, "the member is empty")
         else:
@@ -46,10 +48,12 @@ class Examination:
         is_pickle = not starts_as_zip and self.pickle(blob, probe=True) is not None
         if is_pickle and found in _MAY_BE_PICKLE:
             found = "pickle"
-        text = texts.recognise(blob, self.options.max_text) if found == "unknown" else None
+        # A program may be written so that it is a pickle as well.
+        readable = found == "unknown" or (found == "pickle" and texts.is_program(blob.name))
+        text = texts.recognise(blob, self.options.max_text) if readable else None
         if text is not None:
             found = text.kind
-        lie = names.lies(blob, found)
+        lie = extensions.lies(blob, found)
         if lie:
             message = f"The file is {found}, but its name says {lie}."
             self.report(rules.files.LYING.finding(message, blob.place()))

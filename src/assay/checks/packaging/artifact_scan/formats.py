@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.subjects import programs
 from assay.subjects.archives.tar_members import is_header
 from assay.subjects.archives.zip_directory import is_zip
 from assay.subjects.graphs import recognition
@@ -24,9 +25,7 @@ CONVERT = "Remove the file, or convert it to a format that is judged, such as sa
 _MAGIC = (
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x93NUMPY", "npy"),
     (b"\x89HDF\r\n\x1a\n", "hdf5"), (b"GGUF", "gguf"), (b"lmgg", "ggml"), (b"fmgg", "ggml"),
-    (b"tjgg", "ggml"), (b"algg", "ggml"), (b"\x7fELF", "native library"), (b"MZ",
-    "native library"),
-    (b"\xcf\xfa\xed\xfe", "native library"), (b"\xca\xfe\xba\xbe", "native library"),
+    (b"tjgg", "ggml"), (b"algg", "ggml"),
     (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07", "rar"), (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x04\x22\x4d\x18", "lz4"), (b"\x5d\0\0", "lzma"), (b"\x1f\x9d", "compress"), (b"070701", "cpio"),
     (b"070702", "cpio"), (b"070707", "cpio"), (b"\xc7\x71", "cpio"), (b"!<arch>\n", "ar"),
@@ -49,6 +48,8 @@ def recognise(blob: Blob) -> str:
     for magic, name in _MAGIC:
         if head.startswith(magic) and not (name in _VERSIONED and _is_word(head[4:8])):
             return name
+    if program := programs.recognise(programs.Region(blob.data, blob.start, blob.end)):
+        return program
     if found := _first(_STRUCTURES, blob, head):
         return found
     # Before zip: TFLite models carry one at their end. Their inspectors look for it.
@@ -106,7 +107,8 @@ def _is_word(following: bytes) -> bool:
 
 
 def _is_zlib(_: Blob, head: bytes) -> bool:
-    if head[:1] != b"x":
+    # A stream with a preset dictionary cannot be unpacked here; a text that starts "x " looks like one.
+    if head[:1] != b"x" or len(head) < 6 or head[1] & 0x20:  # noqa: PLR2004  header and checksum (RFC 1950)
         return False
     try:
         zlib.decompressobj().decompress(head, 1)

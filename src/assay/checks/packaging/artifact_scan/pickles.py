@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from assay.checks.packaging.artifact_scan import policy, rules
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
+from assay.checks.packaging.artifact_scan.texts.programs import is_prose
 from assay.core.finding import Finding, Rule
 from assay.subjects.pickles.machine import Machine
 from assay.subjects.pickles.records import Event, PickleRecord
@@ -57,8 +58,11 @@ def judge(
 def _is_chance(record: PickleRecord, blob: Blob) -> bool:
     """Whether a text merely begins as a pickle of protocol 0 does: `cat`, `dog` imports at.dog.
 
-    It is one when a machine reads it to its STOP, when it calls something, and when it names known danger.
+    Its name has to say that it is a text. It is a pickle all the same when a machine reads it to its STOP,
+    when it calls something, and when it names known danger.
     """
+    if not is_prose(blob.name):
+        return False
     if any(event.kind == "end" and not event.what[1] for event in record.events):
         return False
     serious = record.of("call", "mutate", *_OBFUSCATED, "frame")

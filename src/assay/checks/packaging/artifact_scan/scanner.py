@@ -7,6 +7,7 @@ import os
 import struct
 from pathlib import Path
 
+from assay.checks.packaging.artifact_scan import texts
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
 from assay.checks.packaging.artifact_scan.examination import Examination
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
@@ -49,6 +50,9 @@ class Scanner:
 
     def _examine(self, fd: int, name: str, outcome: Outcome) -> None:
         size = os.fstat(fd).st_size
+        if size == 0 and texts.may_be_empty(name):
+            outcome.documents.append({"file": name, "format": "text"})
+            return
         if size == 0:
             outcome.skipped.append(Skipped(name, "the file is empty", "Remove it, or get it again."))
             return

@@ -10,10 +10,13 @@ from typing import Any, TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.documents import (
+    autorun,
     graphs,
     hub_config,
     instantiation,
     keras,
+    notebook,
+    secrets,
     skops,
     strings,
     torch_export,
@@ -29,6 +32,9 @@ JUDGES: tuple[Judge, ...] = (
     skops.judge,
     torch_export.judge,
     strings.judge,
+    secrets.judge,
+    notebook.judge,
+    autorun.judge,
 )
 
 

@@ -8,6 +8,9 @@ from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.documents.walk import values
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.core.canonical import JSON
+
+MAX_MODULES = 50  # that a finding lists
 
 
 def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
@@ -22,4 +25,13 @@ def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
             shown = value
         if shown:
             message = f"`{key}` asks for Python from the repository to be run: {shown[:120]!r}."
-            inspection.report(rules.repository.REMOTE.finding(message, blob.place()))
+            data = {"modules": _modules(value)}
+            inspection.report(rules.repository.REMOTE.finding(message, blob.place(), data=data))
+
+
+def _modules(value: Any) -> list[JSON]:
+    """The modules that an `auto_map` names: `modeling.Model`, `owner/name--modeling.Model`, or lists."""
+    found = {
+        one.rpartition(".")[0] for _, one in values(value) if isinstance(one, str) and one.rpartition(".")[0]
+    }
+    return list(sorted(found)[:MAX_MODULES])

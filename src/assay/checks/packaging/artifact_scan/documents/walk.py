@@ -12,7 +12,11 @@ def values(document: Any) -> Iterator[tuple[str, Any]]:
     while pending:
         key, value = pending.pop()
         yield key, value
-        if isinstance(value, dict):
-            pending += [(str(name), item) for name, item in value.items()]
-        elif isinstance(value, list):
-            pending += [(key, item) for item in value]
+        named = isinstance(value, dict)
+        children: Any = value.items() if named else value if isinstance(value, list) else ()
+        for child in children:
+            name, item = (str(child[0]), child[1]) if named else (key, child)
+            if isinstance(item, dict | list):
+                pending.append((name, item))
+            else:
+                yield name, item  # vocabularies hold a million of them

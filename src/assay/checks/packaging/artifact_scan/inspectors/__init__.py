@@ -16,6 +16,7 @@ from assay.checks.packaging.artifact_scan.inspectors import (
     gguf_files,
     graph_files,
     hdf5,
+    native,
     numpy_arrays,
     onnx,
     paddle,
@@ -29,6 +30,7 @@ from assay.checks.packaging.artifact_scan.inspectors import (
     zips,
 )
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
+from assay.subjects import programs
 from assay.subjects.graphs.tensorflow import ROOTS
 
 INSPECTORS: Mapping[str, Inspector] = {
@@ -42,6 +44,7 @@ INSPECTORS: Mapping[str, Inspector] = {
     "7z": seven_zips.inspect,
     **{kind: compressed.inspector(kind) for kind in sorted(COMPRESSED)},
     **{kind: unopened.inspector(kind) for kind in unopened.KINDS},
+    **{kind: native.inspector(kind) for kind in programs.KINDS},
     "npy": numpy_arrays.inspect,
     "safetensors": safetensors_files.inspect,
     "onnx": onnx.inspect,

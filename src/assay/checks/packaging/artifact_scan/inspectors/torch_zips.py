@@ -79,6 +79,7 @@ def judge_code(inner: Blob, inspection: Inspection) -> None:
     except UnicodeDecodeError:
         text = ""
     if not text or inner.size > most or not torchscript.is_torchscript(text):
+        inspection.skip(inner, "is no TorchScript, though it lies where torch.jit.load looks for it")
         inspection.examine(inner)
         return
     inspection.outcome.documents.append({"file": inner.name, "format": TORCHSCRIPT})

@@ -2,6 +2,7 @@
 
 from assay.checks.packaging.artifact_scan.rules import (
     classical,
+    code,
     configurations,
     files,
     graphs,
@@ -13,12 +14,25 @@ from assay.checks.packaging.artifact_scan.rules import (
     tensors,
 )
 
-_FAMILIES = (classical, configurations, files, graphs, hdf5, keras, markup, pickles, repository, tensors)
+_FAMILIES = (
+    classical,
+    code,
+    configurations,
+    files,
+    graphs,
+    hdf5,
+    keras,
+    markup,
+    pickles,
+    repository,
+    tensors,
+)
 RULES = tuple(rule for family in _FAMILIES for rule in family.RULES)
 
 __all__ = [
     "RULES",
     "classical",
+    "code",
     "configurations",
     "files",
     "graphs",

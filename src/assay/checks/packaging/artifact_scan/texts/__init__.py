@@ -1,7 +1,9 @@
 """Texts: what kind they are, and their judges, a module each.
 
-`encoding` bytes to characters · `JUDGES` see every text, whatever file it lies in; `KIND_JUDGES` see whole
-files of one kind.
+`encoding` bytes to characters · `JUDGES` see every text, whatever file it lies in; programs are seen by
+`PROGRAM_JUDGES`, and whole files of one kind by `KIND_JUDGES`. `python_source` with `python_calls` (what
+names do) and `python_effects` (how bad that is) · `shell` with `commands` · `autorun`, `secrets`,
+`templates`, `xml` and the rest by their names.
 """
 
 from __future__ import annotations
@@ -14,20 +16,39 @@ from typing import Any, TypeAlias
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.texts import (
+    autorun,
     encoding,
     graphs,
     instructions,
+    programs,
+    python_source,
+    secrets,
+    shell,
     templates,
     unjudged,
     xml,
     yaml_config,
 )
 
+is_program = programs.is_program
+may_be_empty = programs.may_be_empty
 Judge: TypeAlias = Callable[[Blob, str, Inspection], None]
-KINDS = frozenset({"json", "text", "program", "lightgbm", "xml", "jinja"})
+PROGRAMS = frozenset({"python", "script", "program"})
+KINDS = frozenset({"json", "text", "lightgbm", "xml", "jinja"}) | PROGRAMS
 LIGHTGBM = ("tree\nversion=", "tree\r\nversion=")  # how its text models start: they hold numbers and names
-JUDGES: tuple[Judge, ...] = (templates.judge, graphs.judge, yaml_config.judge, instructions.judge)
+JUDGES: tuple[Judge, ...] = (
+    templates.judge,
+    graphs.judge,
+    yaml_config.judge,
+    instructions.judge,
+    secrets.judge,
+    autorun.judge,
+)
+# Braces of a program are its own syntax, not a template's.
+PROGRAM_JUDGES: tuple[Judge, ...] = (secrets.judge, autorun.judge)
 KIND_JUDGES: Mapping[str, Judge] = {
+    "python": python_source.judge,
+    "script": shell.judge,
     "program": unjudged.judge,
     "xml": xml.judge,
     "jinja": templates.judge_template,
@@ -47,19 +68,24 @@ def recognise(blob: Blob, most: int) -> Recognised | None:
     """What kind of text a region is, by its first `most` bytes; None where it is no text."""
     text = encoding.decode(blob, most)
     if text is None:
+        text = programs.decode_declared(blob, most)
+    if text is None:
         return None
-    if unjudged.is_code(blob):
-        return Recognised("program", text)
-    if text.startswith(LIGHTGBM):
-        return Recognised("lightgbm", text)
-    if templates.is_template_file(blob):
-        return Recognised("jinja", text)
-    if xml.is_xml(text):
-        return Recognised("xml", text)
+    kind = "program" if unjudged.is_code(blob) else programs.kind(blob.name, text) or _kind(blob, text)
+    if kind:
+        return Recognised(kind, text)
     try:
         return Recognised("json", text, json.loads(text))
     except (ValueError, RecursionError):
-        return Recognised("text", text)
+        return Recognised("python" if programs.looks_like_python(blob.name, text) else "text", text)
+
+
+def _kind(blob: Blob, text: str) -> str:
+    if text.startswith(LIGHTGBM):
+        return "lightgbm"
+    if templates.is_template_file(blob):
+        return "jinja"
+    return "xml" if xml.is_xml(text) else ""
 
 
 def judge(blob: Blob, text: str, inspection: Inspection) -> None:
@@ -73,6 +99,10 @@ def judge_file(blob: Blob, found: Recognised, inspection: Inspection) -> None:
     if found.kind == "json":
         inspection.document(blob, found.document)
         return
-    inspection.text(blob, found.text)
+    if found.kind in PROGRAMS:
+        for one in PROGRAM_JUDGES:
+            one(blob, found.text, inspection)
+    else:
+        inspection.text(blob, found.text)
     if found.kind in KIND_JUDGES:
         KIND_JUDGES[found.kind](blob, found.text, inspection)

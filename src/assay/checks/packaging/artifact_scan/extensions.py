@@ -1,0 +1,37 @@
+"""Which formats a file's name promises: one that is something else misleads people and scanners."""
+
+from __future__ import annotations
+
+from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.formats import COMPRESSED
+
+_ZIPS = {"zip", "pytorch-zip", "torchscript", "torch-export"}
+_PICKLES = {"pickle", "tar"} | _ZIPS | COMPRESSED
+_R = {"rdata"} | COMPRESSED
+_EXPECTED = {
+    ".safetensors": {"safetensors"}, ".gguf": {"gguf", "ggml"}, ".npy": {"npy"}, ".npz": {"zip"},
+    ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES, ".pt": _PICKLES, ".pth": _PICKLES,
+    ".ckpt": _PICKLES, ".pt2": _ZIPS, ".skops": {"zip"}, ".nemo": {"tar", "gzip"},
+    ".keras": {"zip", "keras", "hdf5"}, ".h5": {"hdf5"}, ".hdf5": {"hdf5"},
+    ".onnx": {"onnx"}, ".tflite": {"tflite"}, ".pte": {"executorch"}, ".mlmodel": {"coreml"},
+    ".pdmodel": {"paddle"}, ".pdiparams": {"paddle-tensors"},
+    "saved_model.pb": {"tf-savedmodel"}, "keras_metadata.pb": {"keras-metadata"},
+    ".pb": {"tf-savedmodel", "tf-graphdef", "tf-metagraph", "tf-fingerprint", "keras-metadata", "onnx"},
+    ".ubj": {"ubjson"}, ".cbm": {"catboost"}, ".rds": _R, ".rdata": _R, ".rda": _R,
+    ".zip": _ZIPS, ".tar": {"tar"}, ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"},
+    ".zst": {"zstd"}, ".lz4": {"lz4", "lz4 legacy"}, ".7z": {"7z"}, ".rar": {"rar"},
+    ".json": {"json"}, ".txt": {"text", "json", "xml", "lightgbm"}, ".md": {"text", "xml"},
+    ".jinja": {"jinja"}, ".xml": {"xml"}, ".pmml": {"xml"}, ".csv": {"text"}, ".yaml": {"text", "script"},
+    ".yml": {"text", "script"}, ".py": {"python"}, ".pyi": {"python"}, ".pyw": {"python"},
+    ".ipynb": {"json"}, ".sh": {"script", "python"}, ".pyc": {"python-bytecode"},
+    ".exe": {"pe", "dos-program"}, ".dll": {"pe"}, ".dylib": {"mach-o"},
+}  # fmt: skip
+
+
+def lies(blob: Blob, found: str) -> str:
+    """What the name promises, where that is not what was found."""
+    name = blob.name.lower()
+    for suffix, formats in _EXPECTED.items():
+        if name.endswith(suffix):
+            return "" if found in formats or found == "unknown" else " or ".join(sorted(formats))
+    return ""

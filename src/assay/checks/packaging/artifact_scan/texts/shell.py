@@ -1,0 +1,118 @@
+"""Shell and other scripts beside the weights, and the files that tools run by themselves."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.rules import code
+from assay.checks.packaging.artifact_scan.texts import secrets
+from assay.checks.packaging.artifact_scan.texts.commands import Command, find
+from assay.core.finding import Finding, Severity
+
+MAX_FINDINGS = 25  # in one file
+_QUOTED = 120  # characters
+_SUFFIXES = {
+    **dict.fromkeys((".sh", ".bash", ".zsh", ".ksh", ".fish", ".command", ".mk", ".envrc", ".service",
+                     ".desktop", ".dockerfile"), "unix"),
+    **dict.fromkeys((".bat", ".cmd", ".ps1", ".psm1", ".psd1"), "windows"),
+    **dict.fromkeys((".js", ".mjs", ".cjs", ".ts", ".jsx", ".tsx", ".vbs", ".hta"), "web"),
+}  # fmt: skip
+_NAMES = {
+    **dict.fromkeys(("makefile", "gnumakefile", "dockerfile", "containerfile", "justfile", "procfile",
+                     "jenkinsfile", ".envrc", ".bashrc", ".profile", ".bash_profile", ".zshrc",
+                     ".gitlab-ci.yml", ".travis.yml", "azure-pipelines.yml", ".pre-commit-config.yaml"),
+                     "unix"),
+}  # fmt: skip
+_UNIX = re.compile(r"^(?:ba|z|da|k|a|fi|c|tc)?sh$|^(?:rbash|busybox|make|expect|awk)$")
+_HOOK_FOLDERS = (".git/hooks/", ".githooks/", ".husky/", "/hooks/")
+_HOOKS = frozenset({
+    "applypatch-msg", "commit-msg", "post-applypatch", "post-checkout", "post-commit", "post-merge",
+    "post-rewrite",
+    "pre-applypatch", "pre-commit", "pre-merge-commit", "pre-push", "pre-rebase", "prepare-commit-msg",
+    "post-update", "pre-receive", "update", "post-receive", "fsmonitor-watchman", "pre-auto-gc",
+})  # fmt: skip
+_RAISED = {Severity.LOW: Severity.MEDIUM, Severity.MEDIUM: Severity.HIGH}
+
+
+def language(name: str, first_line: str) -> str:
+    """The family of scripts that a file's name or first line says; "" where neither does."""
+    base = name.rsplit("/", 1)[-1].lower()
+    if is_hook(name):
+        return "unix"
+    if ".github/workflows/" in name:
+        return "unix"
+    known = _NAMES.get(base) or _SUFFIXES.get(PurePosixPath(base).suffix)
+    if known or base.startswith("dockerfile."):
+        return known or "unix"
+    called = interpreter(first_line)
+    if called in {"node", "deno", "bun"}:
+        return "web"
+    return "windows" if called in {"pwsh", "powershell"} else "unix" if _UNIX.match(called) else ""
+
+
+def interpreter(first_line: str) -> str:
+    """The program that a shebang names, through `env` if need be; "" where there is none."""
+    words = first_line[2:].split() if first_line.startswith("#!") else []
+    while words:
+        word = words.pop(0).rsplit("/", 1)[-1]
+        if word != "env" and not word.startswith("-") and "=" not in word:
+            return word
+    return ""
+
+
+def is_hook(name: str) -> bool:
+    """Whether git would run it: a hook's name in a folder of hooks."""
+    lowered = "/" + name.replace("!/", "/").lower()
+    base = lowered.rsplit("/", 1)[-1]
+    return base in _HOOKS and any(folder in lowered for folder in _HOOK_FOLDERS)
+
+
+def judge(blob: Blob, text: str, inspection: Inspection) -> None:
+    """Judge a whole script."""
+    by_itself = _runs_by_itself(blob, inspection)
+    spoken = language(blob.name, text.split("\n", 1)[0]) or "unix"
+    docker = "dockerfile" in blob.name.lower() or "containerfile" in blob.name.lower()
+    for number, command in enumerate(find(text, spoken)):
+        if number >= MAX_FINDINGS:
+            break
+        severity = command.severity
+        if docker and severity is Severity.MEDIUM:
+            severity = Severity.LOW  # what an image build fetches stays in the image
+        if by_itself:
+            severity = raised(severity)
+        inspection.report(finding(blob, command, severity))
+
+
+def raised(severity: Severity) -> Severity:
+    """How bad a command is where nobody has to start it."""
+    return _RAISED.get(severity, severity)
+
+
+def finding(
+    blob: Blob, command: Command, severity: Severity, name: str = "", line: int | None = None
+) -> Finding:
+    """The finding that says what a command does."""
+    rule = code.REVERSE_SHELL if command.rule == "reverse-shell" else code.SCRIPT
+    shown = secrets.mask(command.quote[: _QUOTED * 3])[:_QUOTED]
+    place = blob.at_line(line or command.line, name)
+    return rule.finding(f"It {command.what}: {shown!r}.", place, severity=severity)
+
+
+def _runs_by_itself(blob: Blob, inspection: Inspection) -> bool:
+    base = blob.name.rsplit("/", 1)[-1].lower()
+    if is_hook(blob.name):
+        message, severity = f"git runs it as its {base} hook.", Severity.MEDIUM
+        if ".git/hooks/" not in blob.name:
+            message, severity = (
+                f"git runs it as its {base} hook where this folder is set up for it.",
+                Severity.LOW,
+            )
+    elif base == ".envrc":
+        message, severity = "direnv runs it for whoever enters the folder and allowed it once.", Severity.LOW
+    else:
+        return False
+    inspection.report(code.AUTORUN.finding(message, blob.place(), severity=severity))
+    return True

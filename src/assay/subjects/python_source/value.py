@@ -1,0 +1,101 @@
+"""What is known of a value without running anything: its names, its constant, where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TypeAlias
+
+Constant: TypeAlias = "str | bytes | int | None"
+MAX_NAMES = 16
+MAX_NAME = 200
+
+
+class Time(IntEnum):
+    """When code runs: never by itself, once its object is made or called, or as soon as it is imported."""
+
+    DEFINED = 0
+    USE = 1
+    IMPORT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What an expression may be.
+
+    Attributes:
+        names: full dotted names of what it may refer to; `a.b()` is what calling `a.b` gave, `local:f` a
+            function or class of the source, `?.m` the attribute `m` of something unknown.
+        constant: the text, bytes or number that it is, where that could be computed.
+        items: the elements of a list or tuple, where each is known.
+        marks: what flowed into it, in the words of the `Vocabulary`.
+    """
+
+    names: frozenset[str] = frozenset()
+    constant: Constant = None
+    items: tuple[Value, ...] | None = None
+    marks: frozenset[str] = frozenset()
+
+
+UNKNOWN = Value()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that the source does.
+
+    Attributes:
+        kind: `call`, `reference` (handed on without being called) or `assign`.
+        name: the full name of what is called, handed on or assigned to.
+        time: when.
+        line: 1-based.
+        args, keywords: of a call; the value of an assignment.
+        function: the function or method it stands in, "" for the module itself.
+        nested: whether it stands in a text that the source executes.
+    """
+
+    kind: str
+    name: str
+    time: Time
+    line: int
+    args: tuple[Value, ...] = ()
+    keywords: Mapping[str, Value] = field(default_factory=dict)
+    function: str = ""
+    nested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Which names matter to whoever reads the events.
+
+    Attributes:
+        mark: the mark that the result of a call, or an attribute, of this name carries; "" for none.
+        watched: whether handing on a reference to this name is worth an event.
+    """
+
+    mark: Callable[[str], str]
+    watched: Callable[[str], bool]
+
+
+def union(values: Iterable[Value]) -> Value:
+    """What one of several values may be."""
+    several = list(values)
+    if len(several) == 1:
+        return several[0]
+    names = frozenset().union(*(value.names for value in several))
+    marks = frozenset().union(*(value.marks for value in several))
+    return Value(_few(names), marks=marks)
+
+
+def _few(names: frozenset[str]) -> frozenset[str]:
+    """Known names before unknown ones: what is dropped must not be what matters."""
+    if len(names) <= MAX_NAMES:
+        return names
+    return frozenset(sorted(names, key=lambda name: (name.startswith("?"), "()" in name, name))[:MAX_NAMES])
+
+
+def attribute(value: Value, name: str) -> Value:
+    """The attribute `name` of a value."""
+    names = frozenset(f"{one}.{name}"[-MAX_NAME:] for one in value.names if not one.startswith("?"))
+    return Value(_few(names or frozenset({f"?.{name}"})), marks=value.marks)
