@@ -16,7 +16,7 @@ _MAGIC = (
     "native library"),
     (b"\xcf\xfa\xed\xfe", "native library"), (b"\xca\xfe\xba\xbe", "native library"),
     (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07", "rar"), (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"\x04\x22\x4d\x18", "lz4"), (b"\x5d\0\0", "lzma"),
+    (b"\x04\x22\x4d\x18", "lz4"), (b"\x5d\0", "lzma"),
 )  # fmt: skip
 COMPRESSED = {"gzip", "bzip2", "xz", "zlib", "lzma"}
 _PICKLES = {"pickle", "pytorch-zip", "zip", "tar"} | COMPRESSED

@@ -11,6 +11,7 @@ from typing import Any
 
 from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.inspectors import raw_storages
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.inspectors.members import report_traversal
 from assay.checks.packaging.artifact_scan.unpacking import MAKERS, MAX_DICTIONARY
@@ -33,13 +34,17 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
         m.name[: -len("data.pkl")] + "data/" + key: size
         for m in pickles
         for key, size in inspection.outcome.storages.get(f"{blob.path}!/{blob.inside(m.name)}", {}).items()
+        if raw_storages.is_key(key)
     }
     for member in directory.members:
         if member in pickles or (member.name.endswith("/") and member.size == 0):
             continue
         plain = member.method == STORED and not member.encrypted and member.size == member.packed
-        if not plain or storages.get(member.name) != member.size:
+        head = blob.member_at(member.name, member.start, member.packed)
+        if not plain or storages.get(member.name) != member.size or raw_storages.begins_as_file(head.head(8)):
             _member(blob, member, inspection)
+        elif raw_storages.may_be_pickle(head.head(2)):
+            inspection.pickle(head, probe=True)
 
 
 def _directory(blob: Blob, inspection: Inspection) -> ZipDirectory | None:
