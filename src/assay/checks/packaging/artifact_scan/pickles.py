@@ -31,6 +31,7 @@ def judge(
     record = machine.read(blob.fd, blob.start, blob.size, probe=probe)
     if not record.is_pickle or (probe and _is_chance(record, blob)):
         return None
+    record = _without_confusion(record)
     if "walk" not in record.machines and _needs_walk(record, allow):
         record = _with_offsets(record, machine.read(blob.fd, blob.start, blob.size, walk=True))
     outcome.streams += record.streams
@@ -74,8 +75,25 @@ def is_text(head: bytes) -> bool:
     return True
 
 
+def _without_confusion(record: PickleRecord) -> PickleRecord:
+    """Without names that a plain reader puts together past joblib's arrays of objects, which are pickles apart.
+
+    Its memo is then off by what is in them. Where all was read as joblib reads it, of such names only those
+    count that are known to be dangerous.
+    """
+    joblib = any(event.what[0] == "joblib" for event in record.of("format"))
+    if not joblib or record.incomplete:
+        return record
+    return replace(record, events=tuple(event for event in record.events if not _is_confused(event)))
+
+
+def _is_confused(event: Event) -> bool:
+    plain = event.kind == "global" and event.what[2:] == ("plain",)
+    return plain and not policy.is_denied(*event.what[:2])
+
+
 def _needs_walk(record: PickleRecord, allow: Mapping[str, str]) -> bool:
-    """Whether the walk can tell more: where something is, or where a global goes that is only called."""
+    """Whether the walk can tell more: where something is, or what becomes of what is only called."""
     named = {event.what[:2] for event in record.of("global")}
     told = record.of("global", "mutate", "misuse", *_OBFUSCATED)
     return not named.isdisjoint(policy.watched()) or any(not _fine(event, allow) for event in told)

@@ -4,7 +4,7 @@ An entry of `allow/*.yaml` has `source`, `module` and `names`, and says in which
 
 | key | meaning |
 | --- | --- |
-| `use` | `class` (the default: named, made, given a state), `call`, or `type`, `function`, `constant`: named |
+| `use` | `class` (the default: named, made, given a state), `call`, or `type`, `function`, `constant` |
 | `arguments` | a pattern for each argument, `... pattern` for all further ones; without it, none |
 | `state` | `none`, `numpy-dtype`, or a list of patterns for the items of a tuple; without it, attributes |
 | `attributes` | a pattern for some attributes of its state; `only: true` where there are no others |

@@ -13,6 +13,7 @@ from .wire import short
 if TYPE_CHECKING:
     from .recorder import Recorder
 
+_ARRAY = "joblib.numpy_pickle.NumpyArrayWrapper"
 TOLD_CALLS = 3  # of each global; the rest is counted by nobody
 
 
@@ -80,6 +81,7 @@ class InertBase(metaclass=Inert):
 
     def __setstate__(self, state: object) -> None:
         recorder, name, count, rule = type(self).assay
+        recorder.past_array |= name == _ARRAY
         for value in state if type(state) is tuple else (state,):
             if type(value) is bytes:
                 recorder.look_inside(value)

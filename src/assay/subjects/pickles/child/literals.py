@@ -1,4 +1,4 @@
-"""Pickles in bytes that a stream merely holds: no call sees them, but whoever takes them out may load them."""
+"""Pickles in bytes that a stream merely holds: no call sees them, whoever takes them out may load them."""
 
 from __future__ import annotations
 

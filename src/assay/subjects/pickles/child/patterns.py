@@ -68,7 +68,7 @@ def _used_as(*uses: str) -> Check:
         if not reading.named(value):
             return False
         rule = reading.rule(value)
-        return rule is None or (rule.named and rule.use in uses)
+        return rule is None or (rule.named and rule.use in {"", *uses})
 
     return check
 

@@ -35,6 +35,7 @@ class Recorder:
         plausible: whether a global was named that could be one.
         storages: torch storages by key: the name of their class, and how many elements they have.
         arrays: whether joblib would read an array from between the opcodes.
+        past_array: whether an array of joblib was passed, which this machine reads as opcodes.
         rules: in what shape globals are used.
     """
 
@@ -55,7 +56,7 @@ class Recorder:
         self._nested_left, self._nested_lost = MAX_NESTED_BYTES, False
         self.plausible = False
         self.storages = {} if storages is None else storages
-        self.arrays = False
+        self.arrays = self.past_array = False
 
     def tell(self, kind: str, *what: str, offset: int | None = None) -> None:
         """Note an event, and send it on: kind, offset where known, and texts."""
@@ -71,7 +72,7 @@ class Recorder:
             if len(self._classes) >= MAX_GLOBALS:
                 raise MemoryError
             self.plausible |= plausible(module, name)
-            self.tell("global", module[:1000], name[:1000])
+            self.tell("global", module[:1000], name[:1000], *(("plain",) if self.past_array else ()))
             self.arrays |= key == ARRAY
             known = self._inert(f"{module[:400]}.{name[:400]}", self.rules.get(key, FREE))
             self._classes[key] = known

@@ -81,7 +81,7 @@ def _arguments(use: str, text: str | None) -> tuple[tuple[Pattern, ...] | None, 
 
 
 # Of globals that no list knows: the parent judges their names; only what is wrong for every class is told.
-FREE = Rule("class", {"arguments": "... any", "items": "any"})
+FREE = Rule("", {"arguments": "... any", "items": "any"})
 
 
 # How long joblib's arrays are follows from the dtype's state, so that is followed whatever the parent says.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.inspectors import raw_storages
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.subjects.npy_header import MAGIC, MAX_HEADER, read_npy_header
 
@@ -41,6 +42,8 @@ def _array(blob: Blob, inspection: Inspection) -> int | None:
     if header.size > inner.size:
         inspection.skip(blob, "the array ends before its numbers do")
         return None
+    if raw_storages.may_be_pickle(inner.head(2)):
+        inspection.pickle(inner.region(inner.start, inner.start + header.size), probe=True)
     return inner.start + header.size
 
 

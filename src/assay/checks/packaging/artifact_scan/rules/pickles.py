@@ -43,7 +43,7 @@ MISUSED = Rule(
     "A pickle uses a known global as no framework does",
     Severity.HIGH,
     "What is safe in the shape that frameworks write it in may otherwise call methods that the pickle names, "
-    "take bytes for pointers, or make scanners and loaders read different bytes (allow/*.yaml has the shapes).",
+    "take bytes for pointers, or make scanners and loaders read different bytes (see allow/*.yaml).",
     SAFE,
     CODE,
 )
