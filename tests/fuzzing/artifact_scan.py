@@ -1,16 +1,15 @@
-"""Fuzz `artifact.scan`: no crash, no hang, no pass where an unpickler would import what is not allowed.
+"""Fuzz `artifact.scan`: no crash, no hang, no pass where an unpickler would do what is not allowed.
 
     python tests/fuzzing/artifact_scan.py [--pickles 200000] [--containers 50000] [--seed 0]
 
 Every input comes from the seed and its number alone, so that a failure can be made again. What CPython's own
-three machines (C from bytes, C from a file, pure Python) import is the oracle; they run here with a
-`find_class` that imports nothing, under a bound on memory and time.
+three machines (C from bytes, C from a file, pure Python) import, and the `__names__` that they set, is the
+oracle; they run here with a `find_class` that imports nothing, under a bound on memory and time.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import pickle
 import random
 import resource
@@ -34,12 +33,14 @@ from assay.checks.packaging.artifact_scan.scanner import Scanner
 from assay.core.finding import Severity
 from assay.core.report import Coverage, Status, status_of
 from assay.subjects.pickles.machine import Limits, MachinePool
-from fixtures.pickle_oracle import imports
+from fixtures.pickle_oracle import witness
 from fuzzing import containers, pickle_programs
 
 MAX_SECONDS = 10
 MEMORY = 8 << 30
-_BASES: tuple[type, ...] = (pickle._Unpickler, pickle.Unpickler)
+_READERS: tuple[tuple[type, bool], ...] = (
+    (pickle._Unpickler, False), (pickle.Unpickler, False), (pickle.Unpickler, True),
+)  # fmt: skip
 ALLOWED = frozenset(f"{module}.{name}" for module, name in policy.allowed())
 
 
@@ -66,34 +67,16 @@ def inputs(kind: str, count: int, seed: int) -> Iterator[tuple[int, bytes]]:
 
 
 def foreign(kind: str, data: bytes) -> set[str]:
-    """What loading `data` would import that is on no allow-list."""
+    """What loading `data` would import that is on no allow-list, or set that Python obeys by itself."""
     parts = [data] if kind == "pickles" else containers.contents(data)
     named: set[str] = set()
+    obeyed: set[str] = set()
     for part in parts:
-        for base in _BASES:
-            named |= imports(base, part)
-        named |= _from_bytes(part)
-    return named - ALLOWED
-
-
-def _from_bytes(data: bytes) -> set[str]:
-    """What `pickle.loads` imports: C that sees all bytes at once."""
-    found: set[str] = set()
-
-    class Whole(io.BytesIO):
-        def peek(self, _size: int = -1) -> bytes:
-            return self.getvalue()[self.tell() :]
-
-    class Oracle(pickle.Unpickler):
-        def find_class(self, module: str, name: str) -> type:
-            found.add(f"{module}.{name}")
-            return dict
-
-    try:
-        Oracle(Whole(data)).load()
-    except Exception:  # noqa: BLE001  any end is an end
-        return found
-    return found
+        for base, whole in _READERS:
+            more, states = witness(base, part, whole=whole)
+            named |= more
+            obeyed |= states
+    return (named - ALLOWED) | {f"the attribute {key}" for key in obeyed}
 
 
 def status(outcome: Outcome) -> Status:
@@ -104,7 +87,10 @@ def status(outcome: Outcome) -> Status:
 
 def run(kind: str, count: int, seed: int, *, workers: int = 2) -> list[Failure]:
     """Fuzz; the failures, if any."""
-    with tempfile.TemporaryDirectory() as folder, MachinePool(Limits(seconds=5), workers) as pool:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        MachinePool(Limits(seconds=5), workers, shapes=policy.shapes()) as pool,
+    ):
         scanner = Scanner(pool, ArtifactScanOptions(max_unpacked=1 << 40), Path(folder))
 
         def scan(item: tuple[int, bytes]) -> tuple[int, bytes, Outcome | str, float]:

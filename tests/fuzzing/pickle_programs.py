@@ -10,14 +10,18 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+from fixtures import shape_attacks
 from fixtures.pickle_attacks import attacks
 
 NAMES = [
     ("os", "system"), ("posix", "system"), ("builtins", "eval"), ("builtins", "getattr"), ("acme", "Layer"),
     ("collections", "OrderedDict"), ("torch._utils", "_rebuild_tensor_v2"), ("torch", "FloatStorage"),
     ("numpy", "dtype"), ("_codecs", "encode"),
-    ("torch", "serialization.os.system"), ("copyreg", "_reconstructor"),
+    ("torch", "serialization.os.system"), ("copyreg", "_reconstructor"), ("copyreg", "__newobj__"),
+    ("sklearn.dummy", "DummyClassifier"), ("sklearn.utils._bunch", "Bunch"), ("functools", "partial"),
+    ("numpy", "ndarray"), ("argparse", "Namespace"), ("joblib.numpy_pickle", "NumpyArrayWrapper"),
 ]  # fmt: skip
+KEYS = ["__setstate__", "__class__", "__new__", "append", "keys", "_response_method", "shape"]
 MAX_STEPS = 60
 
 
@@ -43,7 +47,8 @@ def corpus() -> list[bytes]:
         {f"key{number}": "v" * number for number in range(300)},
     ]
     plain = [pickle.dumps(value, protocol) for value in values for protocol in range(6)]
-    return plain + list(attacks(Path("/nonexistent/tripwire")).values())
+    shaped = [*shape_attacks.attacks(Path("/nonexistent/tripwire")).values(), *shape_attacks.twins().values()]
+    return plain + shaped + list(attacks(Path("/nonexistent/tripwire")).values())
 
 
 def generate(rng: random.Random, seeds: list[bytes]) -> bytes:
@@ -135,7 +140,7 @@ def _instance(rng: random.Random, _: int) -> bytes:
 
 
 def _word(rng: random.Random, _: int) -> bytes:
-    return _text(rng, rng.choice(["os", "system", "x", "collections", "OrderedDict", "id"]))
+    return _text(rng, rng.choice(["os", "system", "x", "collections", "OrderedDict", "id", *KEYS]))
 
 
 def _number(rng: random.Random, _: int) -> bytes:
@@ -150,6 +155,17 @@ def _bytes(rng: random.Random, _: int) -> bytes:
         rng.choice([b"C" + bytes([len(raw)]), b"B" + struct.pack("<I", len(raw)), b"\x96" + _u8(len(raw))])
         + raw
     )
+
+
+def _state(rng: random.Random, memo: int) -> bytes:
+    """A dict of attributes, some of which Python would obey; at times the pair of state and slots."""
+    value = _named(rng, memo) if rng.random() < 0.5 else _number(rng, memo)
+    attributes = b"}" + _text(rng, rng.choice([*KEYS, "alpha"])) + value + b"s"
+    return rng.choice([attributes, b"N" + attributes + b"\x86", attributes + b"}\x86"])
+
+
+def _build(rng: random.Random, memo: int) -> bytes:
+    return _state(rng, memo) + b"b"
 
 
 def _mark(_: random.Random, __: int) -> bytes:
@@ -183,7 +199,8 @@ _STEPS: list[tuple[Callable[[random.Random, int], bytes], int, int, bool]] = [
     (_bytes, 0, 1, False), (_mark, 0, 1, False), (_op(b"]", b"}", b")", b"\x8f"), 0, 1, False),
     (_memoize, 1, 1, False), (_put, 1, 1, False), (_get, 0, 1, False), (_op(b"\x93"), 2, 1, False),
     (_op(b"R", b"\x81"), 2, 1, False), (_op(b"R", b"\x81"), 2, 1, False), (_op(b"\x92"), 3, 1, False),
-    (_op(b"b"), 2, 1, False), (_op(b"a"), 2, 1, False), (_op(b"s"), 3, 1, False),
+    (_op(b"b"), 2, 1, False), (_state, 0, 1, False), (_build, 1, 1, False),
+    (_op(b"a"), 2, 1, False), (_op(b"s"), 3, 1, False),
     (_op(b"0", b"2"), 1, 1, False),
     (_op(b"\x85"), 1, 1, False), (_op(b"\x86"), 2, 1, False), (_op(b"\x87"), 3, 1, False),
     (_op(b"t", b"l", b"d", b"e", b"u", b"\x90", b"\x91", b"1", b"o"), 1, 1, True), (_instance, 1, 1, True),

@@ -253,7 +253,15 @@ def test_partial_is_as_harmless_as_what_it_wraps(tmp_path: Path, scan: Scan) -> 
     assert scan(file).status is Status.PASS
     file.write_bytes(pickle.dumps(functools.partial(json.loads, "1")))
     found = {f.data["global"]: f.severity.value for f in scan(file).findings}
-    assert found == {"functools.partial": "critical", "json.loads": "high"}
+    assert found == {"json.loads": "high"}
+    file.write_bytes(pickle.dumps(functools.partial(os.system, "id")))
+    assert "pickle/dangerous-global" in {f.rule for f in scan(file).findings}
+    file.write_bytes(pickle.dumps(functools.partial(dict)))
+    finding = scan(file).findings[0]
+    assert (finding.rule, finding.severity) == ("pickle/misused-global", Severity.CRITICAL)
+    assert finding.message == (
+        "Loading it would call functools.partial(builtins.dict), where argument 1 is not a known function."
+    )
 
 
 def test_bombs_end_without_a_pass(tmp_path: Path, scan: Scan) -> None:

@@ -35,11 +35,16 @@ class Limits:
 
 
 class Machine:
-    """One child process. It is started on first use and again after its death."""
+    """One child process. It is started on first use and again after its death.
 
-    def __init__(self, limits: Limits) -> None:
+    Args:
+        limits: bounds on each job.
+        shapes: in what shape globals may be used, as `child.rules` reads it.
+    """
+
+    def __init__(self, limits: Limits, shapes: str = "") -> None:
         self._limits = limits
-        command = [sys.executable, "-I", "-S", "-c", _BOOT, str(_CHILD)]
+        command = [sys.executable, "-I", "-S", "-c", _BOOT, str(_CHILD), shapes]
         self._child = ChildProcess(command, {}, seconds=limits.seconds, most=MAX_ANSWER)
 
     def read(
@@ -93,11 +98,11 @@ class Machine:
 
 
 class MachinePool:
-    """Up to `size` machines, lent to one thread each."""
+    """Up to `size` machines, lent to one thread each; `shapes` as for `Machine`."""
 
-    def __init__(self, limits: Limits | None = None, size: int | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, size: int | None = None, *, shapes: str = "") -> None:
         count = size or os.cpu_count() or 1
-        self._machines = [Machine(limits or Limits()) for _ in range(count)]
+        self._machines = [Machine(limits or Limits(), shapes) for _ in range(count)]
         self._free: queue.LifoQueue[Machine] = queue.LifoQueue()
         for machine in self._machines:
             self._free.put(machine)
@@ -122,8 +127,9 @@ class MachinePool:
 
 
 def _record(events: list[Event], death: str, note: str) -> PickleRecord:
-    ends = [event for event in events if event.kind == "end"]
-    reasons = [f"{event.what[0]}: {event.what[1]}" for event in events if event.kind == "limit"]
+    kept = _confirmed(events)
+    ends = [event for event in kept if event.kind == "end"]
+    reasons = [f"{event.what[0]}: {event.what[1]}" for event in kept if event.kind == "limit"]
     reasons += [event.what[1] for event in ends if event.what[1]]
     if death:
         reasons.append(death)
@@ -131,9 +137,22 @@ def _record(events: list[Event], death: str, note: str) -> PickleRecord:
     plausible = "pickle" in kinds or (bool(reasons) and not kinds)
     return PickleRecord(
         is_pickle=plausible,
-        events=tuple(events),
-        streams=sum(event.kind == "stream" for event in events),
+        events=tuple(kept),
+        streams=sum(event.kind == "stream" for event in kept),
         machines=tuple(sorted({event.what[0] for event in ends})),
         incomplete=tuple(dict.fromkeys(reasons)),
         notes=(note,) if note else (),
     )
+
+
+def _confirmed(events: list[Event]) -> list[Event]:
+    """Without what bytes inside a pickle gave that turned out to be no pickle themselves."""
+    kept: list[Event] = []
+    begun = 0
+    for event in events:
+        if event.kind == "stream":
+            begun = len(kept)
+        kept.append(event)
+        if event.kind == "kind" and event.depth and event.what[0] == "none":
+            del kept[begun:]
+    return kept

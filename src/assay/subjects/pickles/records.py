@@ -10,10 +10,13 @@ class Event:
     """One thing a stream does.
 
     Attributes:
-        kind: `global`, `call`, `state`, `mutate` (a global itself is changed), `computed-name`,
-            `computed-call`, `extension`, `persistent`, `frame`, `limit`, `junk`, `stream`, `end` …
+        kind: `global`, `call`, `state`, `mutate` (a global itself is changed), `misuse` (against its rule),
+            `computed-name`, `computed-call`, `extension`, `persistent`, `frame`, `limit`, `junk`, `stream`,
+            `end` …
         offset: 0-based byte in the file, where the reading machine knows it.
-        what: texts; for `global` module and name, for `call` callable, arguments and opcode.
+        what: texts; for `global` module and name, and `plain` where only a reader that knows no arrays of
+            joblib names it; for `call` callable, arguments and opcode; for `misuse` global, what is wrong,
+            arguments or state, and opcode.
         depth: how many pickles deep it lies in bytes of another pickle.
     """
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
-from assay.checks.packaging.artifact_scan import names, raw_data, rules, siblings
+from assay.checks.packaging.artifact_scan import names, policy, raw_data, rules, siblings
 from assay.checks.packaging.artifact_scan.blob import Outcome
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
@@ -33,7 +33,7 @@ class ArtifactScan:
         stage=Stage.PACKAGING,
         role=Role.MODEL,
         kinds=(SubjectKind.FILE, SubjectKind.FOLDER),
-        version="2",
+        version="3",
         rules=rules.RULES,
         options=ArtifactScanOptions,
     )
@@ -49,7 +49,8 @@ class ArtifactScan:
         total = Outcome()
         files = list(_files(subject, total))
         outcomes = []
-        with MachinePool(Limits(options.memory, options.seconds)) as pool:
+        limits = Limits(options.memory, options.seconds)
+        with MachinePool(limits, shapes=policy.shapes()) as pool:
             scanner = Scanner(pool, options, context.workspace)
             with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
                 for outcome in threads.map(lambda file: scanner.file(*file), files):

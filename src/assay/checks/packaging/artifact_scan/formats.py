@@ -27,7 +27,7 @@ _MAGIC = (
     (b"\x89HDF\r\n\x1a\n", "hdf5"), (b"GGUF", "gguf"), (b"lmgg", "ggml"), (b"fmgg", "ggml"),
     (b"tjgg", "ggml"), (b"algg", "ggml"),
     (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07", "rar"), (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"\x04\x22\x4d\x18", "lz4"), (b"\x5d\0\0", "lzma"), (b"\x1f\x9d", "compress"), (b"070701", "cpio"),
+    (b"\x04\x22\x4d\x18", "lz4"), (b"\x5d\0", "lzma"), (b"\x1f\x9d", "compress"), (b"070701", "cpio"),
     (b"070702", "cpio"), (b"070707", "cpio"), (b"\xc7\x71", "cpio"), (b"!<arch>\n", "ar"),
     (b"MSCF\0\0\0\0", "cab"), (b"LZIP\x01", "lzip"), (b"\x89LZO\0\r\n\x1a\n", "lzop"), (b"\x60\xea", "arj"),
     (b"\x02\x21\x4c\x18", "lz4 legacy"), (b"xar!", "xar"), (b"7kSt", "zpaq"),

@@ -10,14 +10,13 @@ from dataclasses import replace
 from assay.checks.packaging.artifact_scan import policy, rules
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
 from assay.checks.packaging.artifact_scan.texts.programs import is_prose
-from assay.core.finding import Finding, Rule
+from assay.core.finding import Finding, Location, Rule, Severity
 from assay.subjects.pickles.machine import Machine
 from assay.subjects.pickles.records import Event, PickleRecord
 
-# functools.partial(f, …) calls f later, which REDUCE could do at once: it adds nothing to what f may do.
-_WRAPPERS = frozenset({("functools", "partial")})
 TEXT_HEAD = 1 << 16
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_CALLS = frozenset({"REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "INST"})
 MAX_FINDINGS = 100  # of one file; the rest says the same
 _OBFUSCATED = {
     "computed-name": "names a global by a computed value: {0}",
@@ -33,9 +32,9 @@ def judge(
     record = machine.read(blob.fd, blob.start, blob.size, probe=probe)
     if not record.is_pickle or (probe and _is_chance(record, blob)):
         return None
-    allow = _with_wrappers(record, _with_own_code(record, blob, outcome, allow))
-    suspicious = any(not _fine(e, allow) for e in record.of("global", "mutate", "call", *_OBFUSCATED))
-    if suspicious and "walk" not in record.machines:
+    allow = _with_own_code(record, blob, outcome, allow)
+    record = _without_confusion(record)
+    if "walk" not in record.machines and _needs_walk(record, allow):
         record = _with_offsets(record, machine.read(blob.fd, blob.start, blob.size, walk=True))
     outcome.streams += record.streams
     outcome.notes |= set(record.notes)
@@ -65,7 +64,7 @@ def _is_chance(record: PickleRecord, blob: Blob) -> bool:
         return False
     if any(event.kind == "end" and not event.what[1] for event in record.events):
         return False
-    serious = record.of("call", "mutate", *_OBFUSCATED, "frame")
+    serious = record.of("call", "mutate", "misuse", *_OBFUSCATED, "frame")
     denied = any(policy.is_denied(*event.what[:2]) for event in record.of("global"))
     return not serious and not denied and is_text(blob.head(TEXT_HEAD))
 
@@ -93,14 +92,28 @@ def _with_own_code(
     return {**allow, **dict.fromkeys(own, "a class that the archive itself defines")} if own else allow
 
 
-def _with_wrappers(record: PickleRecord, allow: Mapping[str, str]) -> Mapping[str, str]:
-    """Add what is as harmless as the globals it may wrap, where every one of those is allowed."""
-    named = {(e.what[0], e.what[1]) for e in record.of("global")}
-    rest = {pair for pair in named if pair not in _WRAPPERS}
-    wraps = len(rest) < len(named) and all(policy.is_allowed(*pair, allow) for pair in rest)
-    return (
-        {**allow, **dict.fromkeys(map(".".join, _WRAPPERS), "wraps allowed globals only")} if wraps else allow
-    )
+def _without_confusion(record: PickleRecord) -> PickleRecord:
+    """Without names that a plain reader puts together past joblib's arrays of objects (pickles apart).
+
+    Its memo is then off by what is in them. Where all was read as joblib reads it, of such names only those
+    count that are known to be dangerous.
+    """
+    joblib = any(event.what[0] == "joblib" for event in record.of("format"))
+    if not joblib or record.incomplete:
+        return record
+    return replace(record, events=tuple(event for event in record.events if not _is_confused(event)))
+
+
+def _is_confused(event: Event) -> bool:
+    plain = event.kind == "global" and event.what[2:] == ("plain",)
+    return plain and not policy.is_denied(*event.what[:2])
+
+
+def _needs_walk(record: PickleRecord, allow: Mapping[str, str]) -> bool:
+    """Whether the walk can tell more: where something is, or what becomes of what is only called."""
+    named = {event.what[:2] for event in record.of("global")}
+    told = record.of("global", "mutate", "misuse", *_OBFUSCATED)
+    return not named.isdisjoint(policy.watched()) or any(not _fine(event, allow) for event in told)
 
 
 def _with_offsets(record: PickleRecord, walked: PickleRecord) -> PickleRecord:
@@ -113,7 +126,7 @@ def _with_offsets(record: PickleRecord, walked: PickleRecord) -> PickleRecord:
 def _fine(event: Event, allow: Mapping[str, str]) -> bool:
     if event.kind == "global":
         return policy.is_allowed(event.what[0], event.what[1], allow)
-    return event.kind == "call"  # judged by the global it calls
+    return event.kind == "misuse" and event.what[0] in allow
 
 
 def _findings(record: PickleRecord, blob: Blob, allow: Mapping[str, str]) -> list[Finding]:
@@ -133,7 +146,7 @@ def _finding(event: Event, calls: dict[str, Event], blob: Blob, allow: Mapping[s
     inside = " (in a pickle inside its bytes)" if event.depth else ""
     if event.kind == "global":
         if policy.is_allowed(event.what[0], event.what[1], allow):
-            return None
+            return _native(event, place, inside)
         return _global(event, calls.get(".".join(event.what[:2])), blob, inside)
     if event.kind in _OBFUSCATED:
         text = _OBFUSCATED[event.kind].format(*(part[:150] for part in (*event.what, "", "")))
@@ -141,6 +154,8 @@ def _finding(event: Event, calls: dict[str, Event], blob: Blob, allow: Mapping[s
     if event.kind == "mutate":
         message = f"The pickle changes {event.what[0][:100]} itself by {event.what[2]}{inside}."
         return rules.pickles.TAMPERED.finding(message, place, data={"state": event.what[1]})
+    if event.kind == "misuse":
+        return None if event.what[0] in allow else _misuse(event, place, inside)
     if event.kind == "frame":
         return rules.pickles.FRAMES.finding(
             f"Unpicklers disagree on this stream: {event.what[0][:150]}.", place
@@ -163,3 +178,27 @@ def _global(event: Event, call: Event | None, blob: Blob, inside: str) -> Findin
     at = call.offset if call is not None and call.offset is not None else event.offset
     data = {"global": full, "arguments": call.what[1] if call else "", "opcode": call.what[2] if call else ""}
     return rule.finding(message, blob.place(at if event.depth == 0 else None), data=data)
+
+
+def _misuse(event: Event, place: Location, inside: str) -> Finding:
+    name, reason, shown, how = event.what
+    name, shown = name[:150], shown[:150]
+    if how == "BUILD":
+        would = f"give {name} a state, {shown}, that {reason}"
+    elif how in _CALLS:
+        would = f"call {name}({shown}), {reason}"
+    else:
+        would = f"use {name} so that it {reason}"
+    data = {"global": name, "arguments": shown, "opcode": how}
+    severity = Severity.CRITICAL if tuple(name.rsplit(".", 1)) in policy.watched() else None
+    return rules.pickles.MISUSED.finding(
+        f"Loading it would {would}{inside}.", place, severity=severity, data=data
+    )
+
+
+def _native(event: Event, place: Location, inside: str) -> Finding | None:
+    library = policy.native().get((event.what[0], event.what[1]))
+    if library is None:
+        return None
+    message = f"Loading it would have {library}'s native parser read bytes of the pickle{inside}."
+    return rules.pickles.NATIVE.finding(message, place)

@@ -1,4 +1,20 @@
-"""Which globals a pickle may name: allow-list first; the deny list only sets severity."""
+"""Which globals a pickle may name, and how it may use them. The deny list only sets severity.
+
+An entry of `allow/*.yaml` has `source`, `module` and `names`, and says in which shape frameworks write them:
+
+| key | meaning |
+| --- | --- |
+| `use` | `class` (the default: named, made, given a state), `call`, or `type`, `function`, `constant` |
+| `arguments` | a pattern for each argument, `... pattern` for all further ones; without it, none |
+| `state` | `none`, `numpy-dtype`, or a list of patterns for the items of a tuple; without it, attributes |
+| `attributes` | a pattern for some attributes of its state; `only: true` where there are no others |
+| `items` | `any`, or `attributes` where items read as such; without it none can be set |
+| `named` | whether it may stand as a value, where that does not follow from `use` |
+| `native` | the library whose parser, written in another language, gets bytes of the pickle |
+| `callable`, `makes`, `gives`, `result`, `relays`, `watch` | see `Rule` in `subjects/pickles/child/rules` |
+
+Patterns are explained in `subjects/pickles/child/patterns.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +24,22 @@ from pathlib import Path
 from typing import Any
 
 _HERE = Path(__file__).parent
+_LISTS = ("arguments", "result")
+_TEXTS = ("items", "gives", "relays")
+_FLAGS = ("callable", "makes", "only", "watch")
+KEYS = {
+    "source",
+    "module",
+    "names",
+    "use",
+    "state",
+    "attributes",
+    "named",
+    "native",
+    *_LISTS,
+    *_TEXTS,
+    *_FLAGS,
+}
 
 
 def _load(path: Path) -> list[dict[str, Any]]:
@@ -18,10 +50,58 @@ def _load(path: Path) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=1)
+def entries() -> tuple[dict[str, Any], ...]:
+    """All entries of the allow-list."""
+    return tuple(entry for path in sorted((_HERE / "allow").glob("*.yaml")) for entry in _load(path))
+
+
+@lru_cache(maxsize=1)
 def allowed() -> frozenset[tuple[str, str]]:
     """(module, name) of every global that a framework needs to rebuild data."""
-    entries = [entry for path in sorted((_HERE / "allow").glob("*.yaml")) for entry in _load(path)]
-    return frozenset((entry["module"], name) for entry in entries for name in entry["names"])
+    return frozenset((entry["module"], name) for entry in entries() for name in entry["names"])
+
+
+@lru_cache(maxsize=1)
+def watched() -> frozenset[tuple[str, str]]:
+    """Globals of which the streaming machine alone can tell that they are called and nothing else."""
+    return frozenset(
+        (entry["module"], name) for entry in entries() if entry.get("watch") for name in entry["names"]
+    )
+
+
+@lru_cache(maxsize=1)
+def native() -> Mapping[tuple[str, str], str]:
+    """Allowed globals that hand bytes to a native parser, and the library that it belongs to."""
+    return {
+        (entry["module"], name): entry["native"]
+        for entry in entries()
+        if "native" in entry
+        for name in entry["names"]
+    }
+
+
+@lru_cache(maxsize=1)
+def shapes() -> str:
+    """How every allowed global may be used, a line for each entry, as `child.rules.parse` reads it."""
+    return "\n".join(map(_line, entries()))
+
+
+def _line(entry: dict[str, Any]) -> str:
+    flags = [flag for flag in _FLAGS if entry.get(flag)]
+    if "named" in entry:
+        flags.append("named" if entry["named"] else "unnamed")
+    state = entry.get("state", "")
+    fields = {
+        **{key: ";".join(entry[key]) for key in _LISTS if key in entry},
+        "parts" if isinstance(state, list) else "state": ";".join(state)
+        if isinstance(state, list)
+        else state,
+        "attributes": ";".join(f"{name}:{pattern}" for name, pattern in entry.get("attributes", {}).items()),
+        **{key: str(entry[key]) for key in _TEXTS if key in entry},
+        "flags": " ".join(flags),
+    }
+    told = [f"{key}={value}" for key, value in fields.items() if value or key in _LISTS]
+    return "\t".join([entry["module"], " ".join(entry["names"]), entry.get("use", "class"), *told])
 
 
 @lru_cache(maxsize=1)

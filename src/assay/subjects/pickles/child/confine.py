@@ -6,6 +6,8 @@ import platform
 import resource
 import struct
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # read write close fstat lseek mmap mprotect munmap brk sigaction sigprocmask sigreturn pread64 mremap madvise
 # getpid sendto recvfrom sendmsg recvmsg exit exit_group futex fcntl clock_gettime getrusage prlimit64
@@ -38,6 +40,20 @@ def job_limits(memory: int, seconds: int) -> None:
             resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
         except (OSError, ValueError):
             continue  # this platform has no such limit; the parent's clock still holds
+
+
+@contextmanager
+def processor_time(seconds: int) -> Iterator[None]:
+    """Bound the processor time of what is done inside; the process ends where that is used up."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    until = int(used.ru_utime + used.ru_stime) + 1 + seconds
+    if soft == resource.RLIM_INFINITY or until < soft:
+        resource.setrlimit(resource.RLIMIT_CPU, (until, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
 def seccomp() -> str:

@@ -15,6 +15,11 @@ class BoundaryReachedError(Exception):
     """The unpickler asked for more than the stream that was to be read."""
 
 
+def _fill(target: memoryview, chunk: memoryview) -> int:
+    target[: len(chunk)] = chunk
+    return len(chunk)
+
+
 class WholeFile:
     """A file whose `peek` gives all that is left, which is what `pickle.loads` sees."""
 
@@ -33,6 +38,10 @@ class WholeFile:
         start = self.position
         self.position = min(start + size, self._end)
         return self._view[start : self.position]
+
+    def readinto(self, target: memoryview) -> int:
+        """Fill `target` with the next bytes, which C asks for where an object's bytes are many."""
+        return _fill(target, self.read(len(target)))
 
     def readline(self) -> memoryview:
         """Up to and with the next newline."""
@@ -83,6 +92,12 @@ class FrameFile:
             self._header, self._after_frame = 0, True
         else:
             self._header = int(size == 1 and len(chunk) == 1 and chunk[0] == FRAME)
+
+    def readinto(self, target: memoryview) -> int:
+        """Fill `target` with the next bytes, none of which is an opcode."""
+        chunk = self.read(len(target))
+        self._header = 0
+        return _fill(target, chunk)
 
     def readline(self) -> memoryview:
         """Up to and with the next newline."""

@@ -7,20 +7,19 @@ or, where its dtype has objects, one pickle of its own. All sizes stand in the w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
+from .numpy_dtype import layout_of
 from .opcodes import Find
+from .readings import Reading
 from .symbols import Call, Global, Items
 from .walk import WalkRecorder
 from .walker import Walker
 
 _WRAPPER = Global("joblib.numpy_pickle", "NumpyArrayWrapper")
 _STATE = {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
-_NUMBER = re.compile(r"[biufcmM](1|2|4|8|16)\Z")
-_TEXT = re.compile(r"([SU])(\d{1,9})\Z")
+_STRINGS = "numpy._core._internal._convert_to_stringdtype_kwargs"
 FRAME_HEADER = 9
-STATE, HAS_OBJECTS, MAX_DEPTH = 8, 1, 8
 
 
 class JoblibWalker(Walker):
@@ -58,10 +57,13 @@ class JoblibWalker(Walker):
                 self._resume = self._array(target)
             except ValueError as error:
                 self._complain(f"an array of joblib cannot be measured ({error})")
+                # Where the opcodes go on is not known any more: what is left is searched, not followed.
+                self.skipped.append((self._at + 1, self._end))
+                self._resume = self._end
 
     def _array(self, wrapper: Call) -> int:
         """Where the opcodes go on after the wrapper's array."""
-        size, aligned = _size(wrapper.state)
+        size, aligned = _size(wrapper.state, self._recorder.reading)
         at = self._at + 1
         if self._frame_end > at or id(wrapper) in self._known:
             raise ValueError("it does not stand where joblib writes it")
@@ -80,7 +82,7 @@ class JoblibWalker(Walker):
         return at + size
 
 
-def _size(state: object) -> tuple[int, bool]:
+def _size(state: object, reading: Reading) -> tuple[int, bool]:
     """Bytes of the array that a wrapper's state describes (-1: objects), and whether it is aligned.
 
     Raises:
@@ -97,41 +99,15 @@ def _size(state: object) -> tuple[int, bool]:
     count = 1
     for length in shape:
         count *= length
-    width = _item_size(found["dtype"])
+    width = _item_size(found["dtype"], reading)
     return (count * width if width >= 0 else -1), found.get("numpy_array_alignment_bytes") is not None
 
 
-def _item_size(dtype: object, depth: int = 0) -> int:
-    """Bytes of one element; -1 for objects."""
-    if not isinstance(dtype, Call) or dtype.function != Global("numpy", "dtype") or not dtype.args:
-        raise ValueError("its dtype is none of numpy's")
-    code, state = dtype.args[0], dtype.state
-    if (
-        not isinstance(code, str)
-        or not isinstance(state, tuple)
-        or len(state) < STATE
-        or state[2] is not None
-    ):
-        raise ValueError("its dtype is not judged")
-    if state[3] is not None or state[4] is not None:
-        return _record_size(state, depth)
-    number, text = _NUMBER.match(code), _TEXT.match(code)
-    if code in {"O", "O8"}:
+def _item_size(dtype: object, reading: Reading) -> int:
+    """Bytes of one element as numpy counts them; -1 where joblib writes a pickle instead."""
+    if reading.made_by(dtype) == _STRINGS:
         return -1
-    if number:
-        return int(number.group(1))
-    if text:
-        return int(text.group(2)) * (4 if text.group(1) == "U" else 1)
-    raise ValueError("its dtype is not judged")
-
-
-def _record_size(state: tuple[object, ...], depth: int) -> int:
-    """Bytes of one record: numpy goes by the size and flags of the state, so fields must agree with both."""
-    fields, size, flags = state[4], state[5], state[7]
-    if depth > MAX_DEPTH or not isinstance(fields, Items) or type(size) is not int or type(flags) is not int:
-        raise ValueError("its records are not judged")
-    inner = [item[0] for item in fields.items[1::2] if isinstance(item, tuple) and item]
-    objects = any(_item_size(dtype, depth + 1) < 0 for dtype in inner)
-    if objects or flags & HAS_OBJECTS or size < 0 or len(inner) * 2 != len(fields.items):
-        raise ValueError("its records hold objects")
-    return size
+    layout = layout_of(dtype, reading)
+    if layout is None:
+        raise ValueError("its dtype is not judged")
+    return -1 if layout.objects else layout.size

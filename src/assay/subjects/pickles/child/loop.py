@@ -1,7 +1,8 @@
 """Takes jobs from a socket, one at a time, until it closes.
 
-A job is one line `mode start length memory seconds events` with the file's descriptor beside it; `mode` holds
-`w` to walk only, `p` where it is not known that the bytes are a pickle. The last line of an answer is `done`.
+The rules by which pickles are judged come as the last argument of the process. A job is one line
+`mode start length memory seconds events` with the file's descriptor beside it; `mode` holds `w` to walk only,
+`p` where it is not known that the bytes are a pickle. The last line of an answer is `done`.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import _socket
 import gc
 import mmap
 import os
+import sys
 
 from .confine import job_limits, limits, seccomp
 from .recorder import HELD
+from .rules import Rules, parse
 from .streams import Region, read_region
 from .wire import Events, TooManyEventsError
 
@@ -22,6 +25,7 @@ def main() -> None:
     gc.disable()  # a collection over millions of inert objects costs more than reading them
     for encoding in ("latin-1", "ascii", "utf-8", "unicode_escape", "raw_unicode_escape"):
         "a".encode(encoding)  # loaded now: no file can be opened later
+    rules = parse(sys.argv[-1] if len(sys.argv) > 2 else "")  # noqa: PLR2004  program, package, rules
     limits()
     link = _socket.socket(fileno=0)  # before seccomp: it asks for the socket's family
     note = seccomp()
@@ -39,7 +43,7 @@ def main() -> None:
         job_limits(int(memory) + size, int(seconds))
         events = Events(0, int(most))
         try:
-            _job(fd, mode, int(start), int(length), events)
+            _job(fd, mode, int(start), int(length), events, rules)
         except TooManyEventsError:
             events.send("limit", None, "events", "more events than are listened to")
         except MemoryError:
@@ -49,10 +53,10 @@ def main() -> None:
         events.send("done", None)
 
 
-def _job(fd: int, mode: str, start: int, length: int, events: Events) -> None:
+def _job(fd: int, mode: str, start: int, length: int, events: Events, rules: Rules) -> None:
     try:
         data = mmap.mmap(fd, 0, access=mmap.ACCESS_READ)
     finally:
         os.close(fd)
-    region = Region(data, start, start + length)
+    region = Region(data, start, start + length, rules)
     read_region(region, events, walk_only="w" in mode, probe="p" in mode)

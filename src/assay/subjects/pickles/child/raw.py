@@ -10,17 +10,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from .literals import PROTO
 from .recorder import Recorder
 from .walk import WalkLimitError, WalkRecorder
 from .walker import Walker
-from .wire import Events, storage_width
+from .wire import storage_width
 
 LENGTH = 8
 WINDOW = 4 << 20
 MAX_TRIES = 500_000
-# PROTO and an opcode that may begin a value: anything looser is met too often by chance.
-_PROTO = re.compile(rb"\x80[\x00-\x05][(\])}cXNKMJGISVUTCBLFP\x80\x82-\x84\x88-\x8f\x95-\x97]")
+# Anything looser than PROTO and an opcode that may begin a value is met too often by chance.
 _NAMED = re.compile(rb"c[A-Za-z_][\w.]+\n[A-Za-z_][\w.]+\n")
+_STACKED = re.compile(rb"(?:\x8c.[A-Za-z_][\w.]{0,200}?[\x94]?){2}\x93", re.DOTALL)
 _TELLING = frozenset({"call", "mutate", "computed-name", "computed-call", "extension"})
 
 
@@ -48,18 +49,19 @@ def legacy_storages(
     return at, ""
 
 
-def hidden_streams(data: Any, view: memoryview, start: int, end: int, events: Events | None) -> None:
-    """Tell of pickles inside raw numbers, for a loader that starts there.
+def hidden_streams(data: Any, view: memoryview, start: int, end: int, recorder: Recorder) -> None:
+    """Tell `recorder`'s listener of pickles inside raw numbers, for a loader that starts there.
 
     Chance bytes look like the first opcodes of a pickle now and then, so only what goes on to call, or comes
     to its STOP after an import, is told.
     """
+    events = recorder.events
     for tries, at in enumerate(_starts(view[start:end])):
         if tries >= MAX_TRIES:
             if events is not None:
                 events.emit("limit", start + at, "raw", "too much in the raw data looks like pickles")
             return
-        quiet = Recorder(None)
+        quiet = Recorder(None, rules=recorder.rules)
         begin = start + at
         try:
             walk = Walker(view, data.find, WalkRecorder(quiet, strict=False)).run(
@@ -75,6 +77,6 @@ def hidden_streams(data: Any, view: memoryview, start: int, end: int, events: Ev
 
 
 def _starts(view: memoryview) -> Iterator[int]:
-    for pattern in (_PROTO, _NAMED):
+    for pattern in (PROTO, _NAMED, _STACKED):
         for match in pattern.finditer(view):
             yield match.start()

@@ -7,16 +7,19 @@ from _pickle import Unpickler
 from collections.abc import Callable
 from typing import Any
 
+from . import misuse
+from .inert import LIVE, TOLD_CALLS, Inert, InertBase, name_inert, shorten
+from .rules import FREE, NO_RULES, Rule, Rules
 from .wire import Events, plausible, short
 
 MAX_GLOBALS = 20_000
 # The last stream's result: taking millions of objects apart can wait until the answer is sent.
 HELD: list[object] = []
-TOLD_CALLS = 3  # of each global; the rest is counted by nobody
-MAX_NESTED_BYTES = 64 << 20
-MAX_NESTED = 256
+MAX_NESTED_BYTES = 1 << 30
+MAX_NESTED = 20_000
 MAX_STORAGES = 200_000
-_ARRAY = "joblib.numpy_pickle.NumpyArrayWrapper"
+_FIRST = b"(])}c[SVIJKLMNFGTUXPBC"  # opcodes that a pickle of an old protocol may begin with
+ARRAY = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 
 # Any extension code must surface as an error of the C machine, whatever was registered.
 for _cache in (copyreg._extension_registry, copyreg._inverted_registry, copyreg._extension_cache):  # type: ignore[attr-defined]  # noqa: SLF001
@@ -32,17 +35,28 @@ class Recorder:
         plausible: whether a global was named that could be one.
         storages: torch storages by key: the name of their class, and how many elements they have.
         arrays: whether joblib would read an array from between the opcodes.
+        past_array: whether an array of joblib was passed, which this machine reads as opcodes.
+        rules: in what shape globals are used.
     """
 
-    def __init__(self, events: Events | None, storages: dict[str, tuple[str, int]] | None = None) -> None:
+    def __init__(
+        self,
+        events: Events | None,
+        storages: dict[str, tuple[str, int]] | None = None,
+        rules: Rules = NO_RULES,
+    ) -> None:
         self.events = events
+        self.rules = rules
+        self._misuses: dict[tuple[str, str], int] = {}
         self._classes: dict[tuple[str, str], Inert] = {}
+        self._nameless: dict[str, Inert] = {}
         self.seen: list[tuple[str, str]] = []
         self.nested: list[bytes] = []
-        self._nested_left = MAX_NESTED_BYTES
+        self._known: set[bytes] = set()
+        self._nested_left, self._nested_lost = MAX_NESTED_BYTES, False
         self.plausible = False
         self.storages = {} if storages is None else storages
-        self.arrays = False
+        self.arrays = self.past_array = False
 
     def tell(self, kind: str, *what: str, offset: int | None = None) -> None:
         """Note an event, and send it on: kind, offset where known, and texts."""
@@ -58,21 +72,36 @@ class Recorder:
             if len(self._classes) >= MAX_GLOBALS:
                 raise MemoryError
             self.plausible |= plausible(module, name)
-            self.tell("global", module[:1000], name[:1000])
-            known = self._classes[key] = Inert(name[:100], (InertBase,), {"__slots__": ()})
-            known.assay = (self, f"{module[:400]}.{name[:400]}", [0])
+            self.tell("global", module[:1000], name[:1000], *(("plain",) if self.past_array else ()))
+            self.arrays |= key == ARRAY
+            known = self._inert(f"{module[:400]}.{name[:400]}", self.rules.get(key, FREE))
+            self._classes[key] = known
         return known
+
+    def _inert(self, name: str, rule: Rule) -> Inert:
+        made = Inert("inert", (InertBase,), {"__slots__": ("note",) if rule.notes else ()})
+        made.assay = (self, name, [0], rule)
+        return made
+
+    def nameless(self, what: str) -> Any:
+        """An inert object of no class that is named: for persistent ids, and for results that are called."""
+        known = self._nameless.get(what)
+        if known is None:
+            known = self._nameless[what] = self._inert(what, FREE)
+        return object.__new__(known)  # type: ignore[arg-type]
 
     def persistent(self, pid: object) -> object:
         """A persistent id: told by its first element's kind, and replaced by an inert object."""
-        kind = pid[0] if type(pid) is tuple and pid and type(pid[0]) is str else "?"
+        parts = pid if type(pid) is tuple else ()
+        kind = parts[0] if parts and type(parts[0]) is str else "?"
         self.storage(pid, name_inert)
-        cls = self._classes.get(("<persistent>", kind))
-        if cls is None:
-            cls = self._classes[("<persistent>", kind)] = Inert("persistent", (InertBase,), {"__slots__": ()})
-            cls.assay = (self, f"<persistent id {kind[:40]}>", [0])
+        what = f"<persistent id {kind[:40]}>"
+        if what not in self._nameless:
             self.tell("persistent", short(pid, inert=name_inert))
-        return object.__new__(cls)  # type: ignore[arg-type]
+        stands_for = self.nameless(what)
+        if kind == "module" and len(parts) > 1 and isinstance(parts[1], Inert):
+            return parts[1]  # legacy torch: a class, with its source for comparison
+        return stands_for
 
     def storage(self, pid: object, name: Callable[[object], str | None]) -> None:
         """Note the torch storage that a persistent id stands for; `name` names its class."""
@@ -84,16 +113,28 @@ class Recorder:
 
     def called(self, cls: Inert, args: tuple[Any, ...], kwargs: dict[str, Any], how: str) -> None:
         """A global was called."""
-        _, name, count = cls.assay
+        _, name, count, rule = cls.assay
         for value in args:
             if type(value) is bytes or type(value) is bytearray:
                 self.look_inside(value)
+            elif rule.gives == "bytes" and type(value) is str and value[:1] == "\x80":
+                self.look_inside(value.encode("latin-1", "replace"))
+        reason = misuse.of_call(rule, args, LIVE, keywords=bool(kwargs))
+        if reason:
+            self.misused(name, reason, shorten(*args), how)
         if count[0] < TOLD_CALLS:
             count[0] += 1
-            shown = ", ".join(short(value, inert=name_inert) for value in args[:8])
+            shown = shorten(*args)
             if kwargs:
                 shown += ", **" + short(kwargs, inert=name_inert)
             self.tell("call", name, shown[:400], how)
+
+    def misused(self, name: str, reason: str, shown: str, how: str, offset: int | None = None) -> None:
+        """A global that has a rule was used against it."""
+        count = self._misuses.get((name, reason), 0)
+        if count < TOLD_CALLS and len(self._misuses) < MAX_GLOBALS:
+            self._misuses[(name, reason)] = count + 1
+            self.tell("misuse", name, reason, shown, how, offset=offset)
 
     def changed(self, cls: Inert, state: object, how: str) -> None:
         """A global itself, not an instance of it, was changed."""
@@ -101,12 +142,17 @@ class Recorder:
 
     def look_inside(self, value: bytes | bytearray | memoryview) -> None:
         """Keep bytes that look like a pickle for a reading of their own."""
-        if len(self.nested) >= MAX_NESTED or not looks_like_pickle(value):
+        if not looks_like_pickle(value):
             return
+        value = bytes(value)  # bytes are not copied by that
+        if value in self._known:
+            return
+        self._known.add(value)
         self._nested_left -= len(value)
-        if self._nested_left >= 0:
-            self.nested.append(bytes(value))
-        else:
+        if self._nested_left >= 0 and len(self.nested) < MAX_NESTED:
+            self.nested.append(value)
+        elif not self._nested_lost:
+            self._nested_lost = True
             self.tell("limit", "nested-bytes", "more bytes that look like pickles than are followed")
 
 
@@ -116,90 +162,7 @@ def looks_like_pickle(value: bytes | bytearray | memoryview) -> bool:
         return False
     if value[0] == 0x80 and value[1] <= 5:  # noqa: PLR2004
         return True
-    return value[-1] == 0x2E and value[0] in b"(]}c[S"  # noqa: PLR2004
-
-
-def name_inert(value: object) -> str | None:
-    """How a recorded object is written in a short form."""
-    if isinstance(value, Inert):
-        return value.assay[1]
-    if isinstance(value, InertBase):
-        return f"{type(value).assay[1]}(…)"
-    return None
-
-
-class _OnClass:
-    """A data descriptor of the metaclass: what is looked up on a class itself ends here."""
-
-    def __init__(self, how: str) -> None:
-        self._how = how
-
-    def __get__(self, cls: Inert | None, owner: type) -> Callable[[object], None]:
-        def record(state: object) -> None:
-            if cls is not None:
-                cls.assay[0].changed(cls, state, self._how)
-
-        return record
-
-    def __set__(self, cls: Inert, value: object) -> None:
-        cls.assay[0].changed(cls, value, "setattr")
-
-
-class Inert(type):
-    """The class of the classes that stand for globals."""
-
-    assay: tuple[Recorder, str, list[int]]
-    __setstate__ = _OnClass("BUILD")
-    append = _OnClass("APPEND")
-    extend = _OnClass("APPENDS")
-    add = _OnClass("ADDITEMS")
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Record the call, and answer with an inert object."""
-        cls.assay[0].called(cls, args, kwargs, "REDUCE")
-        return object.__new__(cls)  # type: ignore[arg-type]
-
-    def __setitem__(cls, key: object, value: object) -> None:
-        cls.assay[0].changed(cls, {"key": key, "value": value}, "SETITEM")
-
-
-class InertBase(metaclass=Inert):
-    """The base of the classes that stand for globals: its instances take everything and do nothing."""
-
-    __slots__ = ()
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Record the call, and answer with an inert object."""
-        cls.assay[0].called(cls, args, kwargs, "NEWOBJ")
-        return object.__new__(cls)
-
-    def __setstate__(self, state: object) -> None:
-        recorder, name, count = type(self).assay
-        recorder.arrays |= name == _ARRAY
-        for value in state if type(state) is tuple else (state,):
-            if type(value) is bytes:
-                recorder.look_inside(value)
-        if count[0] < TOLD_CALLS:
-            recorder.tell("state", name, short(state, inert=name_inert)[:200])
-            count[0] += 1
-
-    def __call__(self, *args: Any, **_: Any) -> Any:
-        """Record that a result was called."""
-        cls = type(self)
-        cls.assay[0].tell("computed-call", cls.assay[1], short(args, inert=name_inert)[:200])
-        return self
-
-    def append(self, _: object) -> None:
-        """Take an item."""
-
-    def extend(self, _: object) -> None:
-        """Take items."""
-
-    def add(self, _: object) -> None:
-        """Take an item."""
-
-    def __setitem__(self, key: object, value: object) -> None:
-        """Take an item."""
+    return value[-1] == 0x2E and value[0] in _FIRST  # noqa: PLR2004
 
 
 class Endless:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import mmap
 import re
 
+from .confine import processor_time
 from .files import BoundaryReachedError, FrameFile, WholeFile
 from .joblib_arrays import JoblibWalker
+from .literals import literals
 from .raw import hidden_streams, legacy_storages
 from .recorder import HELD, Recorder, RecordingUnpickler
+from .rules import NO_RULES, Rules
 from .symbols import Items
 from .walk import Walk, WalkLimitError, WalkRecorder
 from .walker import Walker
 from .wire import Events, TooManyEventsError, storage_width
 
-MAX_STREAMS = 1_000
+MAX_STREAMS = 20_000
 MAX_NESTING = 4
 MAX_PADDING = 4096
 SMALL = 4 << 20
+# Honest pickles are read at more than 50 MB a second; a hash bomb, once found out, is walked instead.
+MACHINE_SECONDS, BYTES_PER_SECOND = 5, 50 << 20
 LEGACY_TORCH = 0x1950A86A20F9469CFC6C
 LEGACY_STREAMS = 5
 KEPT_KEYS = 4096  # items of each container: enough for the key list of a legacy checkpoint
@@ -26,9 +31,10 @@ FAILURES = (Exception, RecursionError)
 
 
 class Region:
-    """Bytes `start` to `end` of `data` (an mmap or bytes)."""
+    """Bytes `start` to `end` of `data` (an mmap or bytes), and the rules to read them by."""
 
-    def __init__(self, data: mmap.mmap | bytes, start: int, end: int) -> None:
+    def __init__(self, data: mmap.mmap | bytes, start: int, end: int, rules: Rules = NO_RULES) -> None:
+        self.rules = rules
         self.data = data
         self.view = memoryview(data)
         self.start = start
@@ -38,12 +44,12 @@ class Region:
 def read_region(region: Region, events: Events, *, walk_only: bool, probe: bool, depth: int = 0) -> None:
     """Read all streams of a region and tell what they import and do."""
     at, index, legacy = region.start, 0, False
-    recorder = Recorder(events)
+    recorder = Recorder(events, rules=region.rules)
     while at < region.end and not (index and _padding(region, at)):
         if index >= MAX_STREAMS:
             events.emit("limit", at, "streams", f"more than {MAX_STREAMS} streams")
             break
-        recorder = Recorder(events, recorder.storages)
+        recorder = Recorder(events, recorder.storages, region.rules)
         events.send("stream", at, index, depth)
         end, stopped, result = _one(region, at, recorder, walk_only=walk_only, probe=probe, index=index)
         if index == 0:
@@ -52,7 +58,7 @@ def read_region(region: Region, events: Events, *, walk_only: bool, probe: bool,
         if not stopped and (index or recorder.plausible):
             _junk(region, end, events)
         for raw in recorder.nested:  # last: what follows is told as theirs
-            _nested(raw, events, walk_only=walk_only, depth=depth)
+            _nested(raw, events, region.rules, walk_only=walk_only, depth=depth)
         if not stopped:
             break
         at, index = end, index + 1
@@ -75,15 +81,15 @@ def _legacy(region: Region, at: int, keys: object, recorder: Recorder, events: E
     if problem:
         events.emit("limit", at, "storages", problem)
         end = region.end  # not told apart any more: all of it is looked into, and none of it counts as read
-    hidden_streams(region.data, region.view, at, end, events)
+    hidden_streams(region.data, region.view, at, end, Recorder(events, rules=region.rules))
     return end
 
 
-def _nested(raw: bytes, events: Events, *, walk_only: bool, depth: int) -> None:
+def _nested(raw: bytes, events: Events, rules: Rules, *, walk_only: bool, depth: int) -> None:
     if depth >= MAX_NESTING:
         events.emit("limit", None, "nesting", "pickles nested in bytes beyond the bound")
         return
-    read_region(Region(raw, 0, len(raw)), events, walk_only=walk_only, probe=True, depth=depth + 1)
+    read_region(Region(raw, 0, len(raw), rules), events, walk_only=walk_only, probe=True, depth=depth + 1)
 
 
 def _one(
@@ -94,6 +100,8 @@ def _one(
         ("the walk was asked for", at, None) if walk_only else _machine(region, at, recorder)
     )
     if not trouble and not recorder.arrays:
+        for literal in literals(region.data, region.view, at, end):
+            recorder.look_inside(literal)
         recorder.tell("end", "c", "", offset=end)
         return end, True, result
     told = WalkRecorder(recorder, strict=(not probe or region.data[at] == 0x80) and index == 0)  # noqa: PLR2004
@@ -121,7 +129,7 @@ def _walk(region: Region, at: int, told: WalkRecorder, *, walk_only: bool) -> tu
         find,
         told,
         KEPT_KEYS,
-        lambda start: _machine(region, start, Recorder(recorder.events))[:2],
+        lambda start: _machine(region, start, Recorder(recorder.events, rules=region.rules))[:2],
     )
     walk = walker.run(at, region.end)
     if walker.arrays:
@@ -129,7 +137,7 @@ def _walk(region: Region, at: int, told: WalkRecorder, *, walk_only: bool) -> tu
         if walk_only:  # where the C machine did not read it as a plain loader does
             Walker(region.view, find, told).run(at, region.end)
     for start, end in walker.skipped:
-        hidden_streams(region.data, region.view, start, end, recorder.events)
+        hidden_streams(region.data, region.view, start, end, recorder)
     return walk, walker.arrays > 0
 
 
@@ -142,7 +150,7 @@ def _machine(region: Region, at: int, recorder: Recorder) -> tuple[str, int, obj
     if framed:
         return _from_file(region, at, recorder)
     first = _from_bytes(region, at, recorder)
-    again = Recorder(None)
+    again = Recorder(None, rules=region.rules)
     second = _from_file(region, at, again) if end - at <= SMALL else _plain_file(region, at, again)
     if not first[0] and (second[0] or second[1] != first[1] or again.seen != recorder.seen):
         recorder.tell("frame", "machines read this stream differently")
@@ -152,7 +160,7 @@ def _machine(region: Region, at: int, recorder: Recorder) -> tuple[str, int, obj
 
 def _from_bytes(region: Region, at: int, recorder: Recorder) -> tuple[str, int, object]:
     file = WholeFile(region.view, at, region.end, region.data.find)
-    trouble, result = _load(RecordingUnpickler(file, recorder), recorder)
+    trouble, result = _load(RecordingUnpickler(file, recorder), recorder, region.end - at)
     return trouble, file.position, _plain_result(result)
 
 
@@ -161,14 +169,14 @@ def _plain_file(region: Region, at: int, recorder: Recorder) -> tuple[str, int, 
     if not isinstance(data, mmap.mmap):
         return _from_file(region, at, recorder)
     data.seek(at)
-    trouble, _ = _load(RecordingUnpickler(data, recorder), recorder)
+    trouble, _ = _load(RecordingUnpickler(data, recorder), recorder, region.end - at)
     return trouble, data.tell(), None
 
 
 def _from_file(region: Region, at: int, recorder: Recorder) -> tuple[str, int, object]:
     file = FrameFile(region.view, at, region.end, region.data.find)
     unpickler = RecordingUnpickler(file, recorder)
-    trouble, result = _load(unpickler, recorder)
+    trouble, result = _load(unpickler, recorder, region.end - at)
     if not trouble:
         file.closed = True  # what is left of the last frame would be run by a second load()
         try:
@@ -184,10 +192,11 @@ def _from_file(region: Region, at: int, recorder: Recorder) -> tuple[str, int, o
     return trouble, file.position, _plain_result(result)
 
 
-def _load(unpickler: RecordingUnpickler, recorder: Recorder) -> tuple[str, object]:
+def _load(unpickler: RecordingUnpickler, recorder: Recorder, size: int) -> tuple[str, object]:
     HELD.clear()
     try:
-        result = unpickler.load()
+        with processor_time(MACHINE_SECONDS + size // BYTES_PER_SECOND):
+            result = unpickler.load()
         HELD.append(result)
     except MemoryError:
         recorder.tell("limit-soft", "memory", "the machine reached its memory bound")
@@ -216,7 +225,7 @@ def _junk(region: Region, at: int, events: Events) -> None:
         tries += 1
         if tries > 200:  # noqa: PLR2004
             break
-        recorder = Recorder(events)
+        recorder = Recorder(events, rules=region.rules)
         walker = Walker(region.view, region.data.find, WalkRecorder(recorder, strict=False))
         try:
             walker.run(match.start(), min(region.end, match.start() + SMALL))

@@ -11,15 +11,15 @@ from collections.abc import Callable
 
 from .opcodes import OPCODES, BrokenStreamError, Find, argument
 from .recorder import looks_like_pickle
-from .symbols import UNKNOWN, Bytes, Call, Global, Items, Persistent, describe, name_of
+from .stack import MAX_STACK, StackMachine
+from .symbols import UNKNOWN, Call, Global, Items, Persistent, as_latin1, describe, name_of
 from .walk import Walk, WalkLimitError, WalkRecorder
 
-MAX_STACK = 2_000_000
 MAX_MEMO = 4_000_000
 KEEP_ITEMS = 64
 
 
-class Walker:
+class Walker(StackMachine):
     """Walks one stream.
 
     Args:
@@ -29,16 +29,13 @@ class Walker:
     """
 
     def __init__(self, view: memoryview, find: Find, recorder: WalkRecorder, keep: int = KEEP_ITEMS) -> None:
+        super().__init__()
         self._view = view
         self._find = find
         self._recorder = recorder
         self._keep = keep
-        self._stack: list[object] = []
-        self._marks: list[int] = []
-        self._memo: dict[int, object] = {}
-        self._at = self._end = 0
+        self._end = 0
         self._resume = 0  # where to go on, if not at the next byte
-        self.walk = Walk(0)
         self._handlers: dict[int, Callable[[object], None]] = {
             code: getattr(self, "_op_" + name.lower())
             for code, (name, _) in OPCODES.items()
@@ -69,6 +66,7 @@ class Walker:
             if code == 0x2E:  # noqa: PLR2004  STOP
                 walk.stopped = True
                 walk.result = self._pop()
+                self._put_aside([walk.result], "STOP")
                 if not walk.problem:
                     self._recorder.confirm()
                 break
@@ -80,171 +78,15 @@ class Walker:
         walk.end = at
         return walk
 
-    def _complain(self, what: str) -> None:
-        self.walk.problem = self.walk.problem or f"{what} at {self._at}"
-
-    def _push(self, value: object) -> None:
-        self._stack.append(value)
-
-    def _pop(self) -> object:
-        floor = self._marks[-1] if self._marks else 0
-        if len(self._stack) > floor:
-            return self._stack.pop()
-        if self._marks and self._stack:  # a real machine raises; pure Python before 3.? pops the mark
-            self._complain("a value is taken from behind a mark")
-        else:
-            self._complain("the stack is empty")
-        return UNKNOWN
-
-    def _top(self) -> object:
-        if self._stack:
-            return self._stack[-1]
-        self._complain("the stack is empty")
-        return UNKNOWN
-
-    def _pop_mark(self) -> list[object]:
-        if not self._marks:
-            self._complain("there is no mark")
-            return []
-        floor = self._marks.pop()
-        items = self._stack[floor:]
-        del self._stack[floor:]
-        return items
-
-    # -- stack and memo
-
-    def _op_mark(self, _: object) -> None:
-        if len(self._marks) > MAX_STACK:
-            raise WalkLimitError
-        self._marks.append(len(self._stack))
-
-    def _op_pop(self, _: object) -> None:
-        if self._marks and self._marks[-1] == len(self._stack):
-            self._marks.pop()
-        else:
-            self._pop()
-
-    def _op_pop_mark(self, _: object) -> None:
-        self._pop_mark()
-
-    def _op_dup(self, _: object) -> None:
-        self._push(self._top())
-
-    def _remember(self, key: int) -> None:
-        if self._stack:
-            self._memo[key] = self._stack[-1]
-        else:
-            self._complain("nothing to memoize")
-
-    def _op_put(self, value: object) -> None:
-        self._remember(self._integer(value))
-
-    def _op_binput(self, value: object) -> None:
-        self._remember(value)  # type: ignore[arg-type]
-
-    _op_long_binput = _op_binput
-
-    def _op_memoize(self, _: object) -> None:
-        self._remember(len(self._memo))
-
-    def _recall(self, key: int) -> None:
-        if key not in self._memo:
-            self._complain(f"memo {key} was never set")
-        self._push(self._memo.get(key, UNKNOWN))
-
-    def _op_get(self, value: object) -> None:
-        self._recall(self._integer(value))
-
-    def _op_binget(self, value: object) -> None:
-        self._recall(value)  # type: ignore[arg-type]
-
-    _op_long_binget = _op_binget
-
-    # -- scalars
-
-    def _integer(self, line: object) -> int:
-        try:
-            return int(bytes(line).strip().rstrip(b"L")[:40], 0)  # type: ignore[call-overload]
-        except (ValueError, TypeError):
-            self._complain("an integer that is none")
-            return -1
-
-    def _op_int(self, value: object) -> None:
-        raw = bytes(value)  # type: ignore[call-overload]
-        self._push({b"00": False, b"01": True}.get(raw) if raw in (b"00", b"01") else self._integer(raw))
-
-    def _op_long(self, value: object) -> None:
-        self._push(self._integer(value))
-
-    def _op_float(self, value: object) -> None:
-        try:
-            self._push(float(bytes(value)[:400]))  # type: ignore[call-overload]
-        except ValueError:
-            self._complain("a float that is none")
-            self._push(UNKNOWN)
-
-    _op_binint = _op_binint1 = _op_binint2 = _op_binfloat = _push
-
-    def _op_long1(self, value: object) -> None:
-        self._push(int.from_bytes(value[:64], "little", signed=True))  # type: ignore[index]
-
-    _op_long4 = _op_long1
-
-    def _op_none(self, _: object) -> None:
-        self._push(None)
-
-    def _op_newtrue(self, _: object) -> None:
-        self._push(True)  # noqa: FBT003
-
-    def _op_newfalse(self, _: object) -> None:
-        self._push(False)  # noqa: FBT003
-
-    # -- text and bytes
-
-    def _text(self, raw: memoryview, encoding: str) -> object:
-        if len(raw) > 1 << 20:
-            return Bytes(raw, text=True)
-        try:
-            return str(bytes(raw), encoding, "surrogatepass" if encoding == "utf-8" else "strict")
-        except (UnicodeDecodeError, ValueError):
-            self._complain("text that cannot be decoded")
-            return Bytes(raw, text=True)
-
-    def _op_string(self, value: object) -> None:
-        raw = bytes(value).strip()  # type: ignore[call-overload]
-        if len(raw) < 2 or raw[:1] != raw[-1:] or raw[:1] not in b"'\"":  # noqa: PLR2004
-            self._complain("a STRING without quotes")
-        else:
-            raw = raw[1:-1]
-        try:
-            self._push(raw.decode("unicode_escape"))
-        except (UnicodeDecodeError, ValueError):
-            self._complain("a STRING that cannot be decoded")
-            self._push(raw.decode("latin-1"))
-
-    def _op_binstring(self, value: object) -> None:
-        self._push(self._text(value, "latin-1"))  # type: ignore[arg-type]
-
-    _op_short_binstring = _op_binstring
-
-    def _op_unicode(self, value: object) -> None:
-        self._push(self._text(value, "raw_unicode_escape"))  # type: ignore[arg-type]
-
-    def _op_binunicode(self, value: object) -> None:
-        self._push(self._text(value, "utf-8"))  # type: ignore[arg-type]
-
-    _op_short_binunicode = _op_binunicode8 = _op_binunicode
-
     def _op_binbytes(self, value: object) -> None:
-        self._push(Bytes(value))  # type: ignore[arg-type]
+        super()._op_binbytes(value)
+        self._look_inside(value)  # type: ignore[arg-type]
 
     _op_short_binbytes = _op_binbytes8 = _op_bytearray8 = _op_binbytes
 
-    def _op_next_buffer(self, _: object) -> None:
-        self._push(Bytes(memoryview(b"")))
-
-    def _op_readonly_buffer(self, _: object) -> None:
-        self._top()
+    def _look_inside(self, raw: memoryview) -> None:
+        if looks_like_pickle(raw):
+            self._recorder.inside(raw)
 
     # -- containers
 
@@ -254,18 +96,28 @@ class Walker:
     def _op_empty_tuple(self, _: object) -> None:
         self._push(())
 
+    def _put_aside(self, items: list[object], how: str) -> None:
+        if self._recorder.watching:
+            self._recorder.put_aside(items, how, self._at)
+
     def _op_tuple(self, _: object) -> None:
-        self._push(tuple(self._bounded(self._pop_mark())))
+        items = self._pop_mark()
+        self._put_aside(items, "TUPLE")
+        self._push(tuple(self._bounded(items)))
 
     def _op_tuple1(self, _: object) -> None:
-        self._push((self._pop(),))
+        items = [self._pop()]
+        self._put_aside(items, "TUPLE1")
+        self._push(tuple(items))
 
     def _op_tuple2(self, _: object) -> None:
         second, first = self._pop(), self._pop()
+        self._put_aside([first, second], "TUPLE2")
         self._push((first, second))
 
     def _op_tuple3(self, _: object) -> None:
         third, second, first = self._pop(), self._pop(), self._pop()
+        self._put_aside([first, second, third], "TUPLE3")
         self._push((first, second, third))
 
     def _op_empty_list(self, _: object) -> None:
@@ -278,7 +130,10 @@ class Walker:
         self._push(Items("set"))
 
     def _collect(self, kind: str) -> None:
-        self._push(Items(kind, self._bounded(self._pop_mark())))
+        items, collected = self._pop_mark(), Items(kind)
+        self._put_aside(items, kind.upper())
+        collected.take(items, self._keep)
+        self._push(collected)
 
     def _op_list(self, _: object) -> None:
         self._collect("list")
@@ -291,8 +146,12 @@ class Walker:
 
     def _add(self, items: list[object], how: str) -> None:
         target = self._top()
-        if isinstance(target, Items | Call):
+        self._put_aside(items, how)
+        if isinstance(target, Items):
+            target.take(items, self._keep)
+        elif isinstance(target, Call):
             target.items.extend(items[: max(0, self._keep - len(target.items))])
+            self._recorder.items_set(target, items, how, self._at)
         elif isinstance(target, Global):
             self._recorder.mutated(target, items, how, self._at)
         elif not isinstance(target, Persistent):
@@ -352,17 +211,26 @@ class Walker:
 
     def _op_newobj_ex(self, _: object) -> None:
         kwargs, args, cls = self._pop(), self._pop(), self._pop()
-        self._call(cls, (*(args if isinstance(args, tuple) else (args,)), kwargs), "NEWOBJ_EX")
+        keywords = not isinstance(kwargs, Items) or bool(kwargs.items)
+        args = args if isinstance(args, tuple) else (args,)
+        self._call(cls, (*args, kwargs) if keywords else args, "NEWOBJ_EX", keywords=keywords)
 
-    def _call(self, function: object, args: tuple[object, ...], how: str) -> None:
+    def _call(self, function: object, args: tuple[object, ...], how: str, *, keywords: bool = False) -> None:
         if isinstance(function, Global):
-            self._recorder.called(function, args, how, self._at)
+            self._recorder.called(function, args, how, self._at, keywords=keywords)
+        elif isinstance(function, Call):
+            self._recorder.result_called(function, args, self._at)
         else:
             self._recorder.computed_call(name_of(function), args, self._at)
-        for value in args:
-            if isinstance(value, Bytes) and not value.text and looks_like_pickle(value.raw):
-                self._recorder.inside(value.raw)
-        self._push(Call(function, tuple(args[: self._keep])))
+        kept = tuple(args[: self._keep])
+        rule = self._recorder.reading.rule(function)
+        if rule is not None and rule.gives == "bytes" and kept:
+            self._look_inside(memoryview(as_latin1(kept[0])))
+        made_of = kept[0] if rule is not None and rule.makes and kept else None
+        if isinstance(made_of, Global):
+            self._push(Call(made_of, (), note=()))
+        else:
+            self._push(Call(function, kept, note=kept))
 
     def _op_build(self, _: object) -> None:
         state = self._pop()
@@ -370,9 +238,9 @@ class Walker:
         if isinstance(target, Global):
             self._recorder.mutated(target, [state], "BUILD", self._at)
         elif isinstance(target, Call):
+            self._put_aside([state], "BUILD")
+            self._recorder.built(target, state, self._at)
             target.state = state
-            if isinstance(state, Bytes) and looks_like_pickle(state.raw):
-                self._recorder.inside(state.raw)
 
     def _extension(self, value: object) -> None:
         self._recorder.extension(int(value), self._at)  # type: ignore[call-overload]
@@ -386,7 +254,10 @@ class Walker:
     def _op_binpersid(self, _: object) -> None:
         pid = self._pop()
         self._recorder.persistent(pid)
-        self._push(Persistent(pid))
+        module = isinstance(pid, tuple) and len(pid) > 1 and pid[0] == "module"
+        stands_for = pid[1] if module and isinstance(pid, tuple) else None
+        # Of legacy torch: a class, with its source for comparison.
+        self._push(stands_for if isinstance(stands_for, Global) else Persistent(pid))
 
     def _op_proto(self, value: object) -> None:
         if int(value) > 5:  # type: ignore[call-overload]  # noqa: PLR2004

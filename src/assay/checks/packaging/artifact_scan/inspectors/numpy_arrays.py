@@ -1,36 +1,62 @@
-"""npy: raw numbers, or one pickle where its dtype has objects (NEP 1)."""
+"""npy: raw numbers, or one pickle where its dtype has objects. One file may hold several arrays."""
 
 from __future__ import annotations
 
-import ast
-
+from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.inspectors import raw_storages
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.subjects.npy_header import MAGIC, MAX_HEADER, read_npy_header
 
-MAX_HEADER = 1 << 20
+MAX_ARRAYS = 10_000
+MAX_PADDING = 4096
 
 
 def inspect(blob: Blob, inspection: Inspection) -> None:
-    """Read the header; judge the pickle of an object array."""
-    major = blob.head(7)[6]
-    start = 8 + (2 if major == 1 else 4)
-    length = int.from_bytes(blob.head(start)[8:], "little")
+    """Read each array; judge the pickle of an array of objects, and what follows the last array."""
+    rest = blob
+    for _ in range(MAX_ARRAYS):
+        after = _array(rest, inspection)
+        if after is None:
+            return
+        rest = blob.region(after, blob.end)
+        if rest.size <= 0:
+            return
+        if rest.head(len(MAGIC)) != MAGIC:
+            _trailing(rest, inspection)
+            return
+    inspection.skip(blob, f"more than {MAX_ARRAYS:,} arrays follow each other")
+
+
+def _array(blob: Blob, inspection: Inspection) -> int | None:
+    """Where the bytes of an array of numbers end; None where nothing is left to look at."""
     try:
-        descr = _descr(blob, major, start, length)
-    except (ValueError, SyntaxError, KeyError, TypeError, MemoryError, RecursionError) as error:
+        header = read_npy_header(blob.head(MAX_HEADER + 12))
+    except ValueError as error:
         inspection.skip(blob, f"the npy header cannot be read: {error}")
-        return
-    if "O" not in descr:
-        return
-    inner = blob.region(blob.start + start + length, blob.end)
+        return None
+    inner = blob.region(blob.start + header.start, blob.end)
+    if header.size is None:
+        _objects(blob, inner, inspection)
+        return None
+    if header.size > inner.size:
+        inspection.skip(blob, "the array ends before its numbers do")
+        return None
+    if raw_storages.may_be_pickle(inner.head(2)):
+        inspection.pickle(inner.region(inner.start, inner.start + header.size), probe=True)
+    return inner.start + header.size
+
+
+def _objects(blob: Blob, inner: Blob, inspection: Inspection) -> None:
     if inner.size <= 0:
         inspection.skip(blob, "an object array without data")
     elif inspection.pickle(inner, probe=False) is None:
-        inspection.skip(inner, "an object array without a pickle that can be read")
+        inspection.skip(inner, "an array that is not of plain numbers, and without a pickle that can be read")
 
 
-def _descr(blob: Blob, major: int, start: int, length: int) -> str:
-    if length > MAX_HEADER or major not in {1, 2, 3}:
-        raise ValueError("its header is too long")
-    header = blob.head(start + length)[start:]
-    return repr(ast.literal_eval(header.decode("latin-1").strip())["descr"])
+def _trailing(rest: Blob, inspection: Inspection) -> None:
+    if rest.size <= MAX_PADDING and not rest.head(rest.size).strip(b"\0"):
+        return
+    message = f"{rest.size:,} bytes follow the array; a second load from the same file would read them."
+    inspection.report(rules.pickles.TRAILING.finding(message, rest.place(rest.start)))
+    inspection.pickle(rest, probe=True)

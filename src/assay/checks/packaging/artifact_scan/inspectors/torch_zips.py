@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
+from assay.checks.packaging.artifact_scan.inspectors import raw_storages
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.texts import torchscript
 from assay.subjects.archives.zip_directory import STORED, ZipDirectory, ZipMember
@@ -65,7 +66,7 @@ def storages(blob: Blob, layout: Layout, outcome: Outcome) -> dict[str, int]:
         folder = PurePosixPath(member.name)
         stated = outcome.storages.get(f"{blob.path}!/{blob.inside(member.name)}", {})
         prefix = member.name[: -len(folder.name)] + _PICKLES[folder.name]
-        found |= {prefix + key: size for key, size in stated.items()}
+        found |= {prefix + key: size for key, size in stated.items() if raw_storages.is_key(key)}
     for member in layout.lists:
         found |= dict(_weights(blob, member))
     return found

@@ -9,7 +9,7 @@ from typing import Any
 
 from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
-from assay.checks.packaging.artifact_scan.inspectors import torch_zips
+from assay.checks.packaging.artifact_scan.inspectors import raw_storages, torch_zips
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.inspectors.members import (
     report_link,
@@ -47,8 +47,17 @@ def inspect(blob: Blob, inspection: Inspection, *, appended: bool = False) -> No
     storages = torch_zips.storages(blob, layout, inspection.outcome)
     done = {id(member) for member in (*layout.first, *layout.code)}
     for member in directory.members:
-        if id(member) not in done and not _is_storage(member, storages):
-            _member(blob, member, inspection, inspection.examine)
+        if id(member) not in done:
+            _other(blob, member, storages, inspection)
+
+
+def _other(blob: Blob, member: ZipMember, storages: dict[str, int], inspection: Inspection) -> None:
+    """Examine a member, or leave it as raw numbers where it is a storage and begins as no file does."""
+    head = blob.member_at(member.name, member.start, member.packed)
+    if not _is_storage(member, storages) or raw_storages.begins_as_file(head.head(8)):
+        _member(blob, member, inspection, inspection.examine)
+    elif raw_storages.may_be_pickle(head.head(2)):
+        inspection.pickle(head, probe=True)
 
 
 def inspect_hidden(blob: Blob, inspection: Inspection) -> None:

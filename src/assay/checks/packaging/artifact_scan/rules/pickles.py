@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.checks.packaging.artifact_scan.rules.wording import CODE, SAFE
+from assay.checks.packaging.artifact_scan.rules.wording import CODE, FILE, SAFE
 from assay.core.finding import Rule, Severity
 
 GLOBAL = Rule(
@@ -38,6 +38,24 @@ TAMPERED = Rule(
     SAFE,
     CODE,
 )
+MISUSED = Rule(
+    "pickle/misused-global",
+    "A pickle uses a known global as no framework does",
+    Severity.HIGH,
+    "What is safe in the shape that frameworks write it in may otherwise call methods that the pickle names, "
+    "take bytes for pointers, or make scanners and loaders read different bytes (see allow/*.yaml).",
+    SAFE,
+    CODE,
+)
+NATIVE = Rule(
+    "pickle/native-parser",
+    "A pickle hands bytes to a native parser",
+    Severity.LOW,
+    "No code runs by itself, but a library written in C++ parses what the pickle holds, as it parses its own "
+    "model files.",
+    "Keep the library up to date; load models of others in a sandbox.",
+    FILE,
+)
 FRAMES = Rule(
     "pickle/machines-disagree",
     "Unpicklers read this stream differently",
@@ -55,4 +73,4 @@ TRAILING = Rule(
     SAFE,
     CODE,
 )
-RULES = (GLOBAL, UNKNOWN, OBFUSCATED, TAMPERED, FRAMES, TRAILING)
+RULES = (GLOBAL, UNKNOWN, OBFUSCATED, TAMPERED, MISUSED, NATIVE, FRAMES, TRAILING)

@@ -1,0 +1,158 @@
+"""What is wrong with a call, a state or an item, in words that follow a global's name; "" for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import numpy_dtype
+from .patterns import Pattern
+from .readings import Reading
+from .rules import FREE, METHODS, Rule
+
+MAX_LOOKED_AT = 64  # items of an argument or of an attribute's value
+ESCAPE = "passes {0} on, which frameworks only call at once"
+
+
+def of_call(rule: Rule, args: Sequence[object], reading: Reading, *, keywords: bool = False) -> str:
+    """Of calling a global with these arguments."""
+    if rule is FREE:
+        return ""
+    if rule.arguments is None:
+        return "which frameworks only name and never call"
+    if keywords:
+        return "with keyword arguments, which no framework writes"
+    reason = _arguments(rule.arguments, rule.more, args, reading)
+    if rule.relays and not reason and len(args) > rule.relays:
+        relayed = reading.rule(args[0])
+        reason = of_call(relayed, reading.items(args[rule.relays]), reading) if relayed else ""
+    for index, value in enumerate(args):
+        if reason:
+            break
+        taken = index < len(rule.arguments) and rule.arguments[index].attributes
+        reason = _dict_or_parts(rule, value, reading) if taken else _nested(value, reading)
+    return reason
+
+
+def of_result(rule: Rule | None, args: Sequence[object], reading: Reading) -> str:
+    """Of calling what a global gave."""
+    if rule is None or rule.result is None:
+        return "a computed callable"
+    return _arguments(rule.result, None, args, reading)
+
+
+def of_state(rule: Rule, target: object, state: object, reading: Reading) -> str:
+    """Of giving a state to what a global made."""
+    if rule.state == "none":
+        return "takes no state from a pickle"
+    if rule.state == "numpy-dtype":
+        return numpy_dtype.misuse(target, state, reading)
+    if rule.state == "items":
+        return _parts(rule, state, reading)
+    return _dict_or_parts(rule, state, reading)
+
+
+def of_item(rule: Rule, key: object, value: object, reading: Reading) -> str:
+    """Of setting an item, under a key where there is one, on what a global made."""
+    if not rule.items:
+        return "takes no items from a pickle"
+    if rule.items == "attributes":
+        return _attribute(rule, key, value, reading)
+    return ""
+
+
+def _arguments(
+    patterns: Sequence[Pattern], more: Pattern | None, args: Sequence[object], reading: Reading
+) -> str:
+    for index, value in enumerate(args):
+        pattern = patterns[index] if index < len(patterns) else more
+        if pattern is None:
+            return "with more arguments than frameworks write"
+        if not pattern.fits(value, reading):
+            return f"where argument {index + 1} is not {pattern.text}"
+    return ""
+
+
+def _parts(rule: Rule, state: object, reading: Reading) -> str:
+    if reading.kind(state) != "tuple":
+        return "is no tuple"
+    for index, value in enumerate(reading.items(state)):
+        pattern = rule.parts[index] if index < len(rule.parts) else None
+        if pattern is None or not pattern.fits(value, reading):
+            expected = pattern.text if pattern else "written by any framework"
+            return f"has an item {index + 1} that is not {expected}"
+        if pattern.attributes:
+            reason = _dict_or_parts(rule, value, reading)
+            if reason:
+                return reason
+    return ""
+
+
+def _dict_or_parts(rule: Rule, state: object, reading: Reading) -> str:
+    """Attributes, or the pair of attributes and slots that BUILD takes."""
+    kind = reading.kind(state)
+    if kind == "dict":
+        return _attributes(rule, state, reading)
+    if kind == "global":
+        return _passed_on(state, reading)
+    if kind in {"tuple", "list"}:
+        for part in reading.items(state)[:MAX_LOOKED_AT]:
+            reason = _attributes(rule, part, reading) if reading.kind(part) == "dict" else ""
+            reason = reason or _passed_on(part, reading)
+            if reason:
+                return reason
+    return ""
+
+
+def _attributes(rule: Rule, attributes: object, reading: Reading) -> str:
+    for key, value in reading.pairs(attributes):
+        reason = _attribute(rule, key, value, reading)
+        if reason:
+            return reason
+    return ""
+
+
+def _attribute(rule: Rule, key: object, value: object, reading: Reading) -> str:
+    if type(key) is str:
+        if key[:2] == "__" == key[-2:]:
+            return f"sets {key[:60]}, which Python obeys by itself"
+        if key in METHODS and _can_be_called(value, reading):
+            return f"sets {key} to something that can be called, in place of the method"
+        pattern = rule.attributes.get(key)
+        if pattern is not None and not pattern.fits(value, reading):
+            return f"sets {key} to something that is not {pattern.text}"
+        if pattern is not None:
+            return _nested(value, reading)
+        if rule.only:
+            return f"sets {key[:60]}, which no framework writes"
+    elif reading.kind(key) == "object":
+        return "sets an attribute whose name is computed"
+    return _passed_on(value, reading) or _nested(value, reading)
+
+
+def _can_be_called(value: object, reading: Reading) -> bool:
+    if reading.named(value):
+        return True
+    rule = reading.rule(value)
+    return rule is not None and rule.callable
+
+
+def _nested(value: object, reading: Reading) -> str:
+    """Whether a value directly holds a global that may only be called."""
+    if reading.kind(value) in {"tuple", "list"}:
+        for item in reading.items(value)[:MAX_LOOKED_AT]:
+            reason = _passed_on(item, reading)
+            if reason:
+                return reason
+    return ""
+
+
+def _passed_on(value: object, reading: Reading) -> str:
+    name = reading.named(value)
+    rule = reading.rule(value) if name else None
+    return ESCAPE.format(name[:200]) if rule is not None and not rule.named else ""
+
+
+def of_value(value: object, reading: Reading) -> str:
+    """Of a global that is put aside instead of being called at once."""
+    rule = reading.rule(value)
+    return "is put aside as a value, while frameworks only call it at once" if rule and rule.watch else ""
