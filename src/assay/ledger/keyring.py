@@ -16,7 +16,7 @@ from assay.core.evidence import statement
 from assay.ledger import keyfile
 from assay.ledger.envelope import sign
 from assay.ledger.keys import PublicKey, SigningKey, new_private_pem
-from assay.ledger.strict_json import MalformedError, parse_object
+from assay.core.strict_json import MalformedError, parse_object
 
 KEY = "https://assay.dev/attestation/key/v1"
 RETIRED = "trusted"
