@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from assay.core.digest import CHUNK, IGNORED, files_below
@@ -73,20 +73,27 @@ def compare(
     extra = sorted(present - listed)
     if manifest.sharded:  # a file of no bytes has no shards, so none is listed
         extra = [name for name in extra if (location / name).stat().st_size]
+    ignored = left_out(extra, manifest.ignored)
     return replace(
         outcomes,
         removed=tuple(sorted(set(manifest.files) - present)),
-        added=tuple(name for name in extra if not left_out(name, manifest.ignored)),
-        ignored=tuple(name for name in extra if left_out(name, manifest.ignored)),
+        added=tuple(name for name in extra if name not in ignored),
+        ignored=tuple(name for name in extra if name in ignored),
         links=tuple(name for name in both if (location / name).is_symlink()),
     )
 
 
-def left_out(name: str, ignored: Sequence[str]) -> bool:
-    """Whether the signer left a file out, by its own path or by that of a folder above it."""
-    parts = name.split("/")
+def left_out(names: Sequence[str], ignored: Sequence[str]) -> set[str]:
+    """Those of `names` that the signer left out, by their own paths or by that of a folder above them."""
     spelled = {path.removeprefix("./").rstrip("/") for path in ignored}
-    return any("/".join(parts[:depth]) in spelled for depth in range(1, len(parts) + 1))
+    above = {name: {name, *map(str, PurePosixPath(name).parents)} - {"."} for name in names}
+    return {name for name, paths in above.items() if paths & spelled}
+
+
+def inside(folder: Path, bundle: Path) -> tuple[str, ...]:
+    """The bundle's own path below `folder`, in one entry, or none where it lies elsewhere."""
+    place, base = bundle.absolute().parent.resolve() / bundle.name, folder.resolve()
+    return (place.relative_to(base).as_posix(),) if place.is_relative_to(base) else ()
 
 
 def supported(algorithm: str) -> bool:
@@ -106,9 +113,7 @@ def _compare_file(location: Path, manifest: SignedManifest, step: Callable[[int,
 
 def _present(folder: Path, manifest: SignedManifest, bundle: Path) -> list[str]:
     by_rule = tuple(rule for rule in UNSIGNED_BY_RULE if not _lists(manifest, rule))
-    inside = bundle.absolute().is_relative_to(folder)
-    own = (bundle.absolute().relative_to(folder).as_posix(),) if inside else ()
-    return files_below(folder, ignored=(*by_rule, *own))
+    return files_below(folder, ignored=(*by_rule, *inside(folder, bundle)))
 
 
 def _lists(manifest: SignedManifest, rule: str) -> bool:

@@ -14,6 +14,7 @@ from assay.core.canonical import JSON
 from assay.core.digest import IGNORED, FileDigest, Manifest, hash_folder, sha256_file
 from assay.core.evidence import PAYLOAD_TYPE, statement
 from assay.subjects.model_signature.bundle import MEDIA_TYPE
+from assay.subjects.model_signature.comparison import inside
 from assay.subjects.model_signature.manifest import PREDICATE, SINGLE_FILE
 
 FOLDER_SIGNATURE = "model.sig"
@@ -41,8 +42,7 @@ def model_statement(model: Path, signature: Path) -> tuple[bytes, Manifest]:
     """
     location = model.absolute()
     if location.is_dir():
-        inside = signature.absolute().is_relative_to(location)
-        own = (signature.absolute().relative_to(location).as_posix(),) if inside else ()
+        own = inside(location, signature)
         manifest = hash_folder(location, ignored=tuple(dict.fromkeys((*IGNORED, *own))))
     else:
         digest = sha256_file(location)
