@@ -107,7 +107,7 @@ def _unsigned(options: SignatureOptions, seen: _Seen) -> None:
     severity = None if options.demanded else Severity.LOW
     seen.findings.append(MISSING.finding("There is no signature for this model.", severity=severity))
     if not options.demanded:
-        seen.skipped.append(Skipped("the model's origin", "the model is not signed", REMEDY))
+        seen.skipped.append(Skipped("the model", "it is not signed", REMEDY))
 
 
 def _examine(task: _Task, seen: _Seen) -> None:
