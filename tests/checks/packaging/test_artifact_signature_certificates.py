@@ -91,8 +91,9 @@ def test_a_certificate_that_did_not_sign_is_invalid(tmp_path: Path) -> None:
     assert rules(publisher.check()) == ["invalid"]
 
 
-def test_a_signer_may_not_issue_certificates(tmp_path: Path) -> None:
-    publisher = Publisher(tmp_path)
+@pytest.mark.parametrize("usage", [True, False])
+def test_a_signer_may_not_issue_certificates(tmp_path: Path, usage: bool) -> None:
+    publisher = Publisher(tmp_path, usage=usage)
     rogue = Authority(tmp_path / "ca", "rogue", publisher.root)
     rogue.own = publisher.signer  # an ordinary certificate used as an authority
     publisher.publish(rogue.issue("victim"), publisher.signer, publisher.middle.own)

@@ -36,6 +36,8 @@ IMPOSTORS = [
     "stabilltyai/stable-diffusion-xl-base-1.0",
     "g00gle/gemma-2-9b",
     "microsof/phi-2",
+    "mistral-ai/anything-7b",
+    "Qvven/anything-7b",
     "nvldia/Nemotron-4-340B",
     "mistrаlai/Mistral-7B-v0.1",  # noqa: RUF001  a Cyrillic letter
     "ореnai/whisper-large-v3",  # noqa: RUF001  two

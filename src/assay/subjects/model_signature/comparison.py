@@ -72,7 +72,7 @@ def compare(
     outcomes = _hashed(location, both, manifest.files, step)
     extra = sorted(present - listed)
     if manifest.sharded:  # a file of no bytes has no shards, so none is listed
-        extra = [name for name in extra if (location / name).stat().st_size]
+        extra = [name for name in extra if not _empty(location / name)]
     ignored = left_out(extra, manifest.ignored)
     return replace(
         outcomes,
@@ -94,6 +94,13 @@ def inside(folder: Path, bundle: Path) -> tuple[str, ...]:
     """The bundle's own path below `folder`, in one entry, or none where it lies elsewhere."""
     place, base = bundle.absolute().parent.resolve() / bundle.name, folder.resolve()
     return (place.relative_to(base).as_posix(),) if place.is_relative_to(base) else ()
+
+
+def _empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return False  # it went away, or leads nowhere: to be told, not passed over
 
 
 def supported(algorithm: str) -> bool:
