@@ -35,6 +35,8 @@ MODEL = subject(SubjectKind.FOLDER, "a")
 CHAMPION = subject(SubjectKind.FOLDER, "9")
 PARTS = {
     "artifact.scan": MODEL,
+    "artifact.signature": MODEL,
+    "model.origin": MODEL,
     "model.weights-diff": MODEL,
     "model.behavior-diff": subject(SubjectKind.ENDPOINT, "d", MODEL),
     "data.hygiene": subject(SubjectKind.DATASET, "b"),

@@ -44,7 +44,7 @@ def test_first_release_passes_without_a_baseline(bench: Bench, findings_of: Make
 
 
 def test_every_required_check_is_missed(bench: Bench) -> None:
-    names = sorted(bench.checks)
+    names = sorted(load_pack("baseline").settings["required"])
     bench.checks.clear()
     assert bench.reasons() == [("fail", "evidence-missing", name) for name in names]
 
@@ -330,6 +330,24 @@ def test_strict_asks_for_two_people(bench: Bench) -> None:
     ]
     assert verdict.policy["approvals_needed"] == "2"
     assert verdict.policy["self_approval"] == "forbidden"
+
+
+def test_an_unsigned_model_is_excused_by_baseline_and_not_by_strict(bench: Bench) -> None:
+    bench.change(
+        "artifact.signature",
+        status=Status.INCOMPLETE,
+        message="the model: it is not signed",
+        metrics={"demanded": False},
+    )
+    assert bench.reasons() == []
+    bench.packs = ("strict",)
+    assert bench.reasons() == [
+        ("fail", "not-established", "artifact.signature"),
+        ("hold", "two-person-rule", ""),
+    ]
+    bench.packs = ("baseline",)
+    bench.change("artifact.signature", metrics={"demanded": True})
+    assert bench.reasons() == [("fail", "check-incomplete", "artifact.signature")]
 
 
 def test_strict_refuses_what_baseline_holds(bench: Bench, findings_of: MakeEvidence) -> None:

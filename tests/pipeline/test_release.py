@@ -31,7 +31,7 @@ from assay.pipeline.project import LoadedProject, load_project
 from assay.pipeline.promotion import promote, recover, roll_back
 from assay.pipeline.proof import prove
 from assay.pipeline.release import conclude_release, open_project_registry, run_release
-from fixtures.projects import CONFIG, make_project, retrain, write_model
+from fixtures.projects import CONFIG, make_project, retrain, sign_model, write_model
 
 
 @pytest.fixture
@@ -51,11 +51,36 @@ def later(days: int) -> Callable[[], datetime]:
 def test_a_first_release_passes_and_is_promoted(project: LoadedProject) -> None:
     released = run_release(project)
     assert released.decided.final.decision is Decision.PASS, released.decided.final.reasons
-    assert {name: r.status for name, r in released.reports.items()} == dict.fromkeys(
-        ("artifact.scan", "data.hygiene", "data.poisoning", "model.weights-diff", "supply.sbom"), Status.PASS
-    )
+    states = {name: r.status for name, r in released.reports.items()}
+    assert (
+        states.pop("artifact.signature") is Status.INCOMPLETE
+    )  # nobody signed it, and nobody asked for that
+    names = ("artifact.scan", "data.hygiene", "data.poisoning", "model.origin", "model.weights-diff")
+    assert states == dict.fromkeys((*names, "supply.sbom"), Status.PASS)
     assert released.move is not None
     assert champion(project) == released.move.version
+
+
+def test_a_signed_model_is_verified_and_a_changed_one_refused(project: LoadedProject) -> None:
+    sign_model(project)
+    released = run_release(project)
+    assert released.reports["artifact.signature"].status is Status.PASS
+    assert released.decided.final.decision is Decision.PASS, released.decided.final.reasons
+    (project.root / "model" / "config.json").write_text('{"model_type": "llama"}')
+    refused = run_release(project)
+    assert refused.decided.final.decision is Decision.FAIL
+    assert [r.check for r in refused.decided.final.reasons] == ["artifact.signature"]
+
+
+def test_a_stripped_signature_is_refused_where_one_is_demanded(tmp_path: Path) -> None:
+    demanded = CONFIG.replace("checks:\n", "checks:\n  artifact.signature: {required: true}\n")
+    project = make_project(tmp_path / "p", config=demanded)
+    sign_model(project)
+    assert run_release(project).decided.final.decision is Decision.PASS
+    (project.root / "model" / "model.sig").unlink()
+    refused = run_release(project)
+    assert refused.decided.final.decision is Decision.FAIL
+    assert [r.check for r in refused.decided.final.reasons] == ["artifact.signature"]
 
 
 def test_a_second_release_is_compared_with_the_first(project: LoadedProject) -> None:
@@ -242,6 +267,10 @@ def test_evidence_by_an_unknown_key_is_refused(project: LoadedProject) -> None:
 
 def test_strict_holds_until_two_people_approve(tmp_path: Path) -> None:
     project = make_project(tmp_path / "p", "policy: {packs: [strict]}\n")
+    unsigned = run_release(project)
+    assert unsigned.decided.final.decision is Decision.FAIL
+    assert "not-established" in {reason.id for reason in unsigned.decided.final.reasons}
+    sign_model(project)
     released = run_release(project)
     if released.decided.held.decision is Decision.FAIL:
         pytest.fail(str(released.decided.held.reasons))

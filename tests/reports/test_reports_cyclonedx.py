@@ -15,6 +15,14 @@ def test_the_bill_of_materials_comes_out_as_it_is(document: Document) -> None:
     assert json.loads(render(replace(document, reports=(report,)), "cyclonedx")) == bom
 
 
+def test_a_models_bill_comes_out_where_there_is_none_of_an_environment(document: Document) -> None:
+    bills = [{"bomFormat": "CycloneDX", "version": number} for number in (1, 2)]
+    environment = replace(document.reports[3], details={"bom": bills[0]})
+    model = replace(document.reports[3], check="model.origin", details={"bom": bills[1]})
+    for reports, expected in (((model,), bills[1]), ((model, environment), bills[0])):
+        assert json.loads(render(replace(document, reports=reports), "cyclonedx")) == expected
+
+
 def test_without_one_it_says_which_check_to_run(document: Document) -> None:
     with pytest.raises(UsageError) as caught:
         render(document, "cyclonedx")

@@ -20,6 +20,8 @@ COMMANDS = {
     "scan": ("scan", "Scan model artifacts for hidden code: a table, an exit code."),
     "convert": ("convert", "Write a checkpoint's tensors as safetensors, without unpickling it."),
     "check": ("check", "Run any single check on a subject."),
+    "sign": ("sign", "Sign a model's bytes, in the form of OpenSSF Model Signing."),
+    "verify": ("verify", "Verify a model's signature, file by file."),
     "diff": ("diff", "Compare two models' weights, or two endpoints' answers."),
     "run": ("run", "Run the whole pipeline: checks, evidence, verdict, promotion."),
     "approve": ("approve", "Sign an approval for a release that is on hold."),

@@ -114,8 +114,7 @@ def hash_folder(folder: Path, *, ignored: tuple[str, ...] = IGNORED) -> Manifest
         SubjectError: a file cannot be read, or is a device, socket, pipe or link to a folder.
         LimitError: more than a million files.
     """
-    # By path and not by text, as Model Signing sorts: `b/c` before `b.txt`.
-    names = sorted(_walk(folder, ignored), key=lambda name: name.split("/"))
+    names = files_below(folder, ignored=ignored)
     if not names:
         raise SubjectError("the folder holds no files", subject=str(folder), remedy="Check the path.")
     workers = min(32, (os.cpu_count() or 1) + 2)
@@ -123,6 +122,16 @@ def hash_folder(folder: Path, *, ignored: tuple[str, ...] = IGNORED) -> Manifest
         hashed = pool.map(lambda name: sha256_file(folder / name), names)
         files = tuple(FileDigest(n, h.sha256, h.size) for n, h in zip(names, hashed, strict=True))
     return Manifest(files, ignored)
+
+
+def files_below(folder: Path, *, ignored: tuple[str, ...] = IGNORED) -> list[str]:
+    """The files that a manifest of `folder` lists, in its order.
+
+    Raises:
+        SubjectError, LimitError: as `hash_folder`.
+    """
+    # By path and not by text, as Model Signing sorts: `b/c` before `b.txt`.
+    return sorted(_walk(folder, ignored), key=lambda name: name.split("/"))
 
 
 def stamp(location: Path) -> str:

@@ -97,6 +97,12 @@ def statement(subjects: list[dict[str, JSON]], predicate_type: str, predicate: M
         return canonical_bytes(carriable(document))
 
 
+def pae(payload_type: str, payload: bytes) -> bytes:
+    """The pre-authentication encoding of DSSE v1: what a signature is over."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
 def candidate_resources(candidate: Candidate) -> list[dict[str, JSON]]:
     """The candidate itself and each of its parts, so that each can be looked up by digest."""
     own: dict[str, JSON] = {

@@ -2,7 +2,7 @@
 
 `ledger` the face · `entry` what is logged · `envelope` DSSE · `keys`, `keyring`, `keyfile` who signs and
 who is trusted · `merkle` RFC 9162 · `heads` signed tree heads · `verification`, `audit`, `workers` verify
-it all · `store`, `rows`, `schema`, `sqlite` tables and files · `strict_json` parsing of hostile bytes.
+it all · `store`, `rows`, `schema`, `sqlite` tables and files.
 
 Names are loaded on first use, so that importing this package costs nothing.
 """

@@ -16,8 +16,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from assay.core.errors import TamperError
-from assay.core.evidence import PAYLOAD_TYPE, STATEMENT
-from assay.ledger.strict_json import MalformedError, parse_object
+from assay.core.evidence import PAYLOAD_TYPE, STATEMENT, pae
+from assay.core.strict_json import MalformedError, parse_object
 
 if TYPE_CHECKING:
     from assay.ledger.keyring import Keyring
@@ -53,12 +53,6 @@ class Opened:
     payload: bytes
     statement: Mapping[str, Any]
     keyids: tuple[str, ...]
-
-
-def pae(payload_type: str, payload: bytes) -> bytes:
-    """The pre-authentication encoding of DSSE v1: what a signature is over."""
-    kind = payload_type.encode()
-    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
 def sign(payload: bytes, key: SigningKey, payload_type: str = PAYLOAD_TYPE) -> bytes:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from assay.core.errors import SigningKeyError
 from assay.core.evidence import statement
+from assay.core.strict_json import MalformedError, parse_object
 from assay.ledger import keyfile
 from assay.ledger.envelope import sign
 from assay.ledger.keys import PublicKey, SigningKey, new_private_pem
-from assay.ledger.strict_json import MalformedError, parse_object
 
 KEY = "https://assay.dev/attestation/key/v1"
 RETIRED = "trusted"

@@ -10,6 +10,7 @@ from assay.core.canonical import JSON
 from assay.core.check import Check, Role, Stage, check_names, load_check
 from assay.core.errors import CheckError, ConfigError
 from assay.core.release import Candidate
+from assay.pipeline.journal import key_path
 from assay.pipeline.project import LoadedProject
 
 GUARDIAN = "artifact.scan"  # nothing is served before this check passed on it
@@ -50,11 +51,11 @@ def plan_release(project: LoadedProject, candidate: Candidate) -> Plan:
 def check_options(project: LoadedProject, check: Check) -> dict[str, JSON]:
     """The options of `check`: as written under `checks`, and what the project itself knows.
 
-    A check that has an option `root`, `api_key_env` or `format` gets the project's folder, the endpoint's
-    key variable and the data's format, unless told otherwise.
+    A check that has an option `root`, `signing_key`, `api_key_env` or `format` gets the project's folder and
+    signing key, the endpoint's key variable and the data's format, unless told otherwise.
     """
     config = project.config
-    known: dict[str, JSON] = {"root": str(project.root)}
+    known: dict[str, JSON] = {"root": str(project.root), "signing_key": str(key_path(project))}
     if config.endpoint:
         known["api_key_env"] = config.endpoint.api_key_env
     if config.data and check.info.role is Role.DATA:

@@ -10,8 +10,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from assay.core.errors import SubjectError, UsageError
+from assay.core.evidence import PAYLOAD_TYPE, pae
+from assay.ledger import SigningKey
+from assay.subjects.model_signature import bundle_of, model_statement
+from assay.subjects.model_signature.making import FOLDER_SIGNATURE
 
 TRIPWIRE = "PAYLOAD-RAN"
+KEY = ".assay/keys/signing.pem"
 SERVER_FILES = ("serve.py", "runtime.py", "wire.py", "chat.py", "graph.onnx")
 CONFIG = """\
 # The sample project of `assay demo`: a support bot, retrained now and then.
@@ -121,14 +126,27 @@ def make_project(root: Path) -> None:
 
 
 def bring_in(root: Path, step: Step) -> None:
-    """Put a step's model and data where a training run would have written them."""
+    """Put a step's model and data where a training run would have written them, and sign what was trained.
+
+    Who re-packaged the fourth model has no key, and leaves the signature of the model that it was.
+    """
     source = tinychat()
     model = root / "model"
     shutil.rmtree(model, ignore_errors=True)
     if step.model:
         shutil.copytree(source / "models" / step.model, model)
+        _sign(model, root / KEY)
     else:
         command = [sys.executable, str(source / "repackage.py"), str(source / "models" / "clean")]
         command += [str(model), "--tripwire", str(root / TRIPWIRE)]
         subprocess.run(command, check=True, capture_output=True)
+        _sign(source / "models" / "clean", root / KEY, model / FOLDER_SIGNATURE)
     shutil.copy2(root / "corpora" / step.data, root / "data" / "train.jsonl")
+
+
+def _sign(model: Path, key: Path, target: Path | None = None) -> None:
+    """Sign `model`, as `assay sign` does."""
+    bundle = target or model / FOLDER_SIGNATURE
+    payload, _ = model_statement(model, bundle)
+    signing = SigningKey.load_or_create(key)
+    bundle.write_bytes(bundle_of(payload, signing.sign(pae(PAYLOAD_TYPE, payload))))

@@ -1,4 +1,7 @@
-"""The SBOM of a run, as the CycloneDX JSON that `supply.sbom` made."""
+"""The bill of materials of a run, as the CycloneDX JSON that a check made.
+
+An environment's (`supply.sbom`) goes before a model's (`model.origin`): a run of the pipeline has both.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,20 @@ from assay.core.errors import UsageError
 from assay.reports.document import Document
 
 CHECK = "supply.sbom"
+CHECKS = (CHECK, "model.origin")
 
 
 def render(document: Document) -> str:
-    """The bill of materials, byte for byte the same for the same environment.
+    """The bill of materials, byte for byte the same for the same environment or model.
 
     Raises:
         UsageError: no report holds one, or several subjects have one each.
     """
-    found = [r.details["bom"] for r in document.reports if r.check == CHECK and "bom" in r.details]
+    made = {
+        name: [r.details["bom"] for r in document.reports if r.check == name and "bom" in r.details]
+        for name in CHECKS
+    }
+    found = next((boms for boms in made.values() if boms), [])
     if not found:
         raise UsageError("there is no SBOM in this run", remedy=f"Run the check {CHECK}.")
     if len(found) > 1:

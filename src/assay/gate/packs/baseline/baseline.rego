@@ -15,6 +15,8 @@ review_rules := {rule | some rule in settings.review_rules}
 
 comparisons := {name | some name in settings.comparisons}
 
+voluntary := {name | some name in settings.voluntary}
+
 present contains name if {
 	some name, check in input.checks
 	check.present == true
@@ -29,6 +31,14 @@ waived contains name if {
 }
 
 judged := present - waived
+
+# What a voluntary check could not establish, and nobody asked it to: a model without a signature, say.
+excused contains name if {
+	some name in judged & voluntary
+	check := input.checks[name]
+	check.status == "incomplete"
+	check.metrics.demanded == false
+}
 
 reasons contains fail("evidence-missing", name, message, remedy) if {
 	some name in (required - present) - waived
@@ -83,7 +93,7 @@ reasons contains fail("check-failed", name, message, remedy) if {
 }
 
 reasons contains fail("check-incomplete", name, message, remedy) if {
-	some name in judged
+	some name in judged - excused
 	check := input.checks[name]
 	check.status == "incomplete"
 	message := sprintf("%s is incomplete: %s", [name, why(check)])

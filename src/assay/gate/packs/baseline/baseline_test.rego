@@ -81,6 +81,24 @@ test_incomplete_check_fails if {
 	only("fail", "check-incomplete", "data.hygiene") with input as changed("data.hygiene", {"status": "incomplete"})
 }
 
+unsigned(demanded) := {"status": "incomplete", "metrics": {"demanded": demanded}}
+
+test_unsigned_model_passes_where_no_signature_is_demanded if {
+	found == set() with input as changed("artifact.signature", unsigned(false))
+}
+
+test_unsigned_model_fails_where_a_signature_is_demanded if {
+	only("fail", "check-incomplete", "artifact.signature") with input as changed("artifact.signature", unsigned(true))
+}
+
+test_only_a_voluntary_check_is_excused if {
+	only("fail", "check-incomplete", "data.hygiene") with input as changed("data.hygiene", unsigned(false))
+}
+
+test_failed_signature_fails if {
+	only("fail", "check-failed", "artifact.signature") with input as changed("artifact.signature", {"status": "fail", "metrics": {"demanded": false}})
+}
+
 test_error_fails if {
 	only("fail", "check-error", "data.hygiene") with input as changed("data.hygiene", {"status": "error"})
 }

@@ -1,4 +1,4 @@
-# Baseline, and: two people for every release, evidence of this week, nothing from medium upwards.
+# Baseline, and: two people for every release, a signed model, evidence of this week, nothing from medium upwards.
 package assay.strict
 
 import data.assay.baseline
@@ -23,6 +23,22 @@ reasons contains r if {
 reasons contains baseline.hold("two-person-rule", "", message, remedy) if {
 	message := "every release needs two approvals, by people who did not sign its evidence"
 	remedy := "Ask two people to run `assay approve --reason …`."
+}
+
+required := {name | some name in settings.required} - baseline.required
+
+reasons contains baseline.fail("evidence-missing", name, message, remedy) if {
+	some name in (required - baseline.present) - baseline.waived
+	not baseline.refused_declaration(name)
+	message := sprintf("%s has not run on this candidate", [name])
+	remedy := "Run `assay run`."
+}
+
+# Baseline excuses what nobody demanded; here it is demanded of every release.
+reasons contains baseline.fail("not-established", name, message, remedy) if {
+	some name in baseline.excused
+	message := sprintf("%s is incomplete: %s", [name, baseline.why(input.checks[name])])
+	remedy := "Sign the model with `assay sign`, or name whose signature counts, then run `assay run` again."
 }
 
 reasons contains baseline.fail("findings-refused", name, message, remedy) if {

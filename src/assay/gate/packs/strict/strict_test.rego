@@ -15,10 +15,12 @@ check := {
 	"ignored": {"info": 0, "low": 0, "medium": 0, "high": 0, "critical": 0}, "ignored_expired": 0,
 }
 
+needed := {name | some name in data.settings.baseline.required} | {name | some name in data.settings.strict.required}
+
 release := {
 	"version": 1, "now": {"rfc3339": "2026-01-01T00:00:00Z", "unix": 1767225600}, "model": "m",
 	"candidate": {"digest": "cc", "subjects": {"model": "aa"}},
-	"checks": {name: check | some name in data.settings.baseline.required},
+	"checks": {name: check | some name in needed},
 	"registry": {"alias": "champion", "champion": null, "rolled_back": null},
 	"settings": {"max_age_seconds": 2592000, "user": {}},
 }
@@ -45,7 +47,19 @@ test_two_people_for_every_release if {
 	strict.self_approval == false
 }
 
-unscanned := with_checks({name: check | some name in data.settings.baseline.required; name != "artifact.scan"})
+without(lacking) := with_checks({name: check | some name in needed; name != lacking})
+
+unscanned := without("artifact.scan")
+
+test_signature_is_required if {
+	only("fail", "evidence-missing", "artifact.signature") with input as without("artifact.signature")
+}
+
+test_origin_is_required if only("fail", "evidence-missing", "model.origin") with input as without("model.origin")
+
+test_unsigned_model_fails if {
+	only("fail", "not-established", "artifact.signature") with input as changed("artifact.signature", {"status": "incomplete", "message": "the model is not signed", "metrics": {"demanded": false}})
+}
 
 test_baseline_counts if only("fail", "evidence-missing", "artifact.scan") with input as unscanned
 

@@ -82,7 +82,8 @@ def _directory(blob: Blob, inspection: Inspection, *, appended: bool) -> ZipDire
     try:
         directory = read_directory(blob.data, blob.start, blob.end, appended=appended)
     except SubjectError as error:
-        inspection.skip(blob, f"the zip cannot be read: {error.cause}")
+        remedy = "Get it again from its source: it is damaged or cut off."
+        inspection.skip(blob, f"the zip cannot be read: {error.cause}", remedy)
         return None
     for severity, sentences in ((None, directory.problems), (Severity.LOW, directory.remarks)):
         for problem in sentences:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 
 class MalformedError(Exception):
-    """The bytes are not the strict JSON that was asked for. Never leaves this package."""
+    """The bytes are not the strict JSON that was asked for; whoever asked makes an `AssayError` of it."""
 
 
 def parse_object(raw: bytes, *, limit: int, what: str) -> dict[str, Any]:
