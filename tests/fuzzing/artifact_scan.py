@@ -125,7 +125,7 @@ def _judge(kind: str, data: bytes, outcome: Outcome | str, seconds: float) -> st
     if status(outcome) is not Status.PASS:
         return ""
     missed = _within_time(kind, data)
-    return f"passes, and would import {sorted(missed)}" if missed else ""
+    return f"passes, and would import or set {sorted(missed)}" if missed else ""
 
 
 def _within_time(kind: str, data: bytes) -> set[str]:

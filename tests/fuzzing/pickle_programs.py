@@ -21,6 +21,7 @@ NAMES = [
     ("sklearn.dummy", "DummyClassifier"), ("sklearn.utils._bunch", "Bunch"), ("functools", "partial"),
     ("numpy", "ndarray"), ("argparse", "Namespace"), ("joblib.numpy_pickle", "NumpyArrayWrapper"),
 ]  # fmt: skip
+CLASSES = [("sklearn.dummy", "DummyClassifier"), ("argparse", "Namespace"), ("collections", "OrderedDict")]
 KEYS = ["__setstate__", "__class__", "__new__", "append", "keys", "_response_method", "shape"]
 MAX_STEPS = 60
 
@@ -54,6 +55,8 @@ def corpus() -> list[bytes]:
 def generate(rng: random.Random, seeds: list[bytes]) -> bytes:
     """One input."""
     draw = rng.random()
+    if draw < 0.05:
+        return built(rng)
     if draw < 0.45:
         return program(rng)
     if draw < 0.85:
@@ -77,6 +80,15 @@ def program(rng: random.Random) -> bytes:
     if rng.random() < 0.9:
         out += b"."
     return bytes(out)
+
+
+def built(rng: random.Random) -> bytes:
+    """An instance of an allowed class with one state or two, and nothing that is not allowed."""
+    module, name = rng.choice(CLASSES)
+    made = rng.choice([b")\x81", b")R"]) if rng.random() < 0.7 else b"cbuiltins\nobject\nN\x87R"
+    head = b"ccopyreg\n_reconstructor\n" if made.startswith(b"c") else b""
+    states = b"".join(_attributes(rng, _number(rng, 0)) + b"b" for _ in range(rng.randrange(1, 3)))
+    return b"\x80\x04" + head + f"c{module}\n{name}\n".encode() + made + states + b"."
 
 
 def mutilate(rng: random.Random, data: bytes) -> bytes:
@@ -158,8 +170,11 @@ def _bytes(rng: random.Random, _: int) -> bytes:
 
 
 def _state(rng: random.Random, memo: int) -> bytes:
+    return _attributes(rng, _named(rng, memo) if rng.random() < 0.5 else _number(rng, memo))
+
+
+def _attributes(rng: random.Random, value: bytes) -> bytes:
     """A dict of attributes, some of which Python would obey; at times the pair of state and slots."""
-    value = _named(rng, memo) if rng.random() < 0.5 else _number(rng, memo)
     attributes = b"}" + _text(rng, rng.choice([*KEYS, "alpha"])) + value + b"s"
     return rng.choice([attributes, b"N" + attributes + b"\x86", attributes + b"}\x86"])
 

@@ -30,6 +30,7 @@ from fixtures.opcodes import (
     dict_of,
     dtype,
     integer,
+    list_of,
     named,
     new,
     text,
@@ -185,6 +186,15 @@ def test_numpy_goes_by_the_size_in_the_state(
         PROTO_2 + build(new(WRAPPER), _array_of(dtype(code, 1000, flags), 1)) + b"\0" * 1000 + STOP
     )
     assert scan(file).status is Status.PASS
+
+
+def test_arguments_that_are_no_tuple_never_pass(tmp_path: Path, scan: Scan) -> None:
+    """Python's own machine, which joblib's is made of, takes a list for them."""
+    file = tmp_path / "model.joblib"
+    array = build(new(WRAPPER), _array_of(dtype("u1"), 1)) + b"\0"
+    pairs = list_of(list_of(tuple_of(text("a"), integer(1))))
+    file.write_bytes(PROTO_2 + array + b"0" + named("collections.OrderedDict") + pairs + b"R" + STOP)
+    assert scan(file).status is not Status.PASS
 
 
 def test_what_joblib_writes_passes(tmp_path: Path, scan: Scan) -> None:

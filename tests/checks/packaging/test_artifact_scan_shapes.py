@@ -74,8 +74,8 @@ def test_the_finding_says_what_would_happen(tmp_path: Path, scan: Scan) -> None:
     (finding,) = scan(file).findings
     assert finding.message == (
         "Loading it would give sklearn.metrics._scorer._Scorer a state, {'_response_method': 'eval'}, that "
-        "sets _response_method to something that is not 'predict' or 'predict_proba' or "
-        "'decision_function' or 'default' or a tuple of these."
+        "sets _response_method to something that is not 'predict' or 'predict_proba' or 'decision_function' "
+        "or 'default' or a tuple of these."
     )
     assert finding.location.offset is not None
 

@@ -14,9 +14,9 @@ class Event:
             `computed-name`, `computed-call`, `extension`, `persistent`, `frame`, `limit`, `junk`, `stream`,
             `end` …
         offset: 0-based byte in the file, where the reading machine knows it.
-        what: texts; for `global` module and name, and `plain` where only a reader that knows no arrays of
-            joblib names it; for `call` callable, arguments and opcode; for `misuse` global, what is wrong,
-            arguments or state, and opcode.
+        what: texts; for `global` module and name, for `call` callable, arguments and opcode; for `misuse`
+            global, what is wrong, arguments or state, and opcode. `plain` follows a global or misuse that
+            was met past a joblib array of objects by a reader that knows no such arrays.
         depth: how many pickles deep it lies in bytes of another pickle.
     """
 

@@ -16,6 +16,7 @@ from assay.subjects.pickles.records import Event, PickleRecord
 
 TEXT_HEAD = 1 << 16
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_BY_CHANCE = ("where argument", "passes ", "with more")  # misuse that a memo that is off may come to
 _CALLS = frozenset({"REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "INST"})
 MAX_FINDINGS = 100  # of one file; the rest says the same
 _OBFUSCATED = {
@@ -93,10 +94,10 @@ def _with_own_code(
 
 
 def _without_confusion(record: PickleRecord) -> PickleRecord:
-    """Without names that a plain reader puts together past joblib's arrays of objects (pickles apart).
+    """Without what a plain reader puts together past joblib's arrays of objects (pickles apart).
 
-    Its memo is then off by what is in them. Where all was read as joblib reads it, of such names only those
-    count that are known to be dangerous.
+    Its memo is then off by what is in them. Where all was read as joblib reads it, only names count that are
+    known to be dangerous, and misuse that an attack is made of.
     """
     joblib = any(event.what[0] == "joblib" for event in record.of("format"))
     if not joblib or record.incomplete:
@@ -105,12 +106,19 @@ def _without_confusion(record: PickleRecord) -> PickleRecord:
 
 
 def _is_confused(event: Event) -> bool:
-    plain = event.kind == "global" and event.what[2:] == ("plain",)
-    return plain and not policy.is_denied(*event.what[:2])
+    if event.kind == "global":
+        return event.what[2:] == ("plain",) and not policy.is_denied(*event.what[:2])
+    plain = event.kind == "misuse" and event.what[4:] == ("plain",)
+    return plain and event.what[1].startswith(_BY_CHANCE) and not _is_watched(event.what[0])
+
+
+def _is_watched(name: str) -> bool:
+    module, _, last = name.rpartition(".")
+    return (module, last) in policy.watched()
 
 
 def _needs_walk(record: PickleRecord, allow: Mapping[str, str]) -> bool:
-    """Whether the walk can tell more: where something is, or what becomes of what is only called."""
+    """Whether the walk can tell more: where it is, or what becomes of what is only called."""
     named = {event.what[:2] for event in record.of("global")}
     told = record.of("global", "mutate", "misuse", *_OBFUSCATED)
     return not named.isdisjoint(policy.watched()) or any(not _fine(event, allow) for event in told)
@@ -181,7 +189,7 @@ def _global(event: Event, call: Event | None, blob: Blob, inside: str) -> Findin
 
 
 def _misuse(event: Event, place: Location, inside: str) -> Finding:
-    name, reason, shown, how = event.what
+    name, reason, shown, how = event.what[:4]
     name, shown = name[:150], shown[:150]
     if how == "BUILD":
         would = f"give {name} a state, {shown}, that {reason}"
@@ -190,7 +198,7 @@ def _misuse(event: Event, place: Location, inside: str) -> Finding:
     else:
         would = f"use {name} so that it {reason}"
     data = {"global": name, "arguments": shown, "opcode": how}
-    severity = Severity.CRITICAL if tuple(name.rsplit(".", 1)) in policy.watched() else None
+    severity = Severity.CRITICAL if _is_watched(name) else None
     return rules.pickles.MISUSED.finding(
         f"Loading it would {would}{inside}.", place, severity=severity, data=data
     )

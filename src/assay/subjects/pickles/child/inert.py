@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import misuse
+from .numpy_dtype import holds_objects
 from .readings import Pairs, Raw
 from .rules import Rule
 from .wire import short
@@ -81,13 +82,14 @@ class InertBase(metaclass=Inert):
 
     def __setstate__(self, state: object) -> None:
         recorder, name, count, rule = type(self).assay
-        recorder.past_array |= name == _ARRAY
         for value in state if type(state) is tuple else (state,):
             if type(value) is bytes:
                 recorder.look_inside(value)
         reason = misuse.of_state(rule, self, state, LIVE)
         if reason:
             recorder.misused(name, reason, shorten(state), "BUILD")
+        if name == _ARRAY:
+            recorder.past_array |= holds_objects(state, LIVE)
         if count[0] < TOLD_CALLS:
             recorder.tell("state", name, short(state, inert=name_inert)[:200])
             count[0] += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .numpy_dtype import layout_of
+from .numpy_dtype import STRINGS, layout_of
 from .opcodes import Find
 from .readings import Reading
 from .symbols import Call, Global, Items
@@ -18,7 +18,6 @@ from .walker import Walker
 
 _WRAPPER = Global("joblib.numpy_pickle", "NumpyArrayWrapper")
 _STATE = {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
-_STRINGS = "numpy._core._internal._convert_to_stringdtype_kwargs"
 FRAME_HEADER = 9
 
 
@@ -105,7 +104,7 @@ def _size(state: object, reading: Reading) -> tuple[int, bool]:
 
 def _item_size(dtype: object, reading: Reading) -> int:
     """Bytes of one element as numpy counts them; -1 where joblib writes a pickle instead."""
-    if reading.made_by(dtype) == _STRINGS:
+    if reading.made_by(dtype) == STRINGS:
         return -1
     layout = layout_of(dtype, reading)
     if layout is None:

@@ -10,7 +10,8 @@ from .readings import Reading
 from .rules import FREE, METHODS, Rule
 
 MAX_LOOKED_AT = 64  # items of an argument or of an attribute's value
-ESCAPE = "passes {0} on, which frameworks only call at once"
+PAIR = 2  # of attributes and slots
+ESCAPE = "passes {0} on as a value, which no framework does"
 
 
 def of_call(rule: Rule, args: Sequence[object], reading: Reading, *, keywords: bool = False) -> str:
@@ -28,6 +29,8 @@ def of_call(rule: Rule, args: Sequence[object], reading: Reading, *, keywords: b
     for index, value in enumerate(args):
         if reason:
             break
+        if rule.relays and index == rule.relays:
+            continue  # judged as what they are passed to takes them
         taken = index < len(rule.arguments) and rule.arguments[index].attributes
         reason = _dict_or_parts(rule, value, reading) if taken else _nested(value, reading)
     return reason
@@ -89,18 +92,24 @@ def _parts(rule: Rule, state: object, reading: Reading) -> str:
 
 def _dict_or_parts(rule: Rule, state: object, reading: Reading) -> str:
     """Attributes, or the pair of attributes and slots that BUILD takes."""
-    kind = reading.kind(state)
-    if kind == "dict":
-        return _attributes(rule, state, reading)
-    if kind == "global":
-        return _passed_on(state, reading)
-    if kind in {"tuple", "list"}:
-        for part in reading.items(state)[:MAX_LOOKED_AT]:
-            reason = _attributes(rule, part, reading) if reading.kind(part) == "dict" else ""
-            reason = reason or _passed_on(part, reading)
-            if reason:
-                return reason
+    parts = reading.items(state)[:MAX_LOOKED_AT] if reading.kind(state) in {"tuple", "list"} else (state,)
+    for part in parts:
+        if reading.kind(part) == "dict":
+            reason = _attributes(rule, part, reading)
+        else:
+            reason = _passed_on(part, reading) or (_hiding(part, reading) if len(parts) <= PAIR else "")
+        if reason:
+            return reason
     return ""
+
+
+def _hiding(state: object, reading: Reading) -> str:
+    """Whether a state is no dict but reads as one: `pickle`'s Python machine and `__setstate__` take it."""
+    if reading.kind(state) != "object":
+        return ""
+    rule = reading.rule(state)
+    takes = rule is not None and rule.use and rule.items
+    return f"hides its attributes in {reading.made_by(state)[:100]}(…)" if takes else ""
 
 
 def _attributes(rule: Rule, attributes: object, reading: Reading) -> str:

@@ -11,11 +11,13 @@ import re
 
 from .readings import Reading
 
-_NUMBER = re.compile(r"[?biufcmM](\d{0,2})\Z")
+_NUMBER = re.compile(r"\?\Z|[biufcmM](1|2|4|8|12|16|32)\Z")
+_SCALARS = {"numpy.record", "numpy.void"}  # classes that numpy writes in place of a code
 _TEXT = re.compile(r"([SaU])(\d{1,9})\Z")
 _VOID = re.compile(r"V(\d{1,9})\Z")
 _OBJECT = re.compile(r"O\d?\Z")
 _LENGTHS = (8, 9)
+STRINGS = "numpy._core._internal._convert_to_stringdtype_kwargs"
 HAS_OBJECT, LIST_PICKLE, OBJECT_FLAGS = 1, 2, 63
 _OF_OBJECTS = HAS_OBJECT | LIST_PICKLE
 _POINTERS = _OF_OBJECTS | 4 | 32 | 64  # what no record of plain numbers has
@@ -55,6 +57,15 @@ def layout_of(dtype: object, reading: Reading) -> Layout | None:
     return _plain(code) if isinstance(code, str) else None
 
 
+def holds_objects(wrapper: object, reading: Reading) -> bool:
+    """Whether the state of joblib's wrapper of an array says that a pickle follows, and no numbers."""
+    for key, value in reading.pairs(wrapper):
+        if key == "dtype":
+            layout = layout_of(value, reading)
+            return layout.objects if layout is not None else reading.made_by(value) == STRINGS
+    return False
+
+
 def _layout(args: tuple[object, ...], state: object, reading: Reading) -> Layout:
     fields = tuple(reading.items(state)) if reading.kind(state) == "tuple" else ()
     size, flags = (fields[5], fields[7]) if len(fields) in _LENGTHS else (None, None)
@@ -88,6 +99,12 @@ def _plain(code: str) -> Layout | None:
 
 def _composed(code: object, fields: tuple[object, ...], size: int, flags: int, reading: Reading) -> Layout:
     """Records, subarrays, and dtypes of a scalar class."""
+    name = reading.named(code)
+    rule = reading.rule(code) if name else None
+    if name not in _SCALARS and not isinstance(code, str):
+        if name and (rule is None or not rule.use):
+            return Layout(-1)  # a dtype of a class that is judged by its name
+        raise ValueError("is of a class that numpy does not write in its place")
     void = _VOID.match(code) if isinstance(code, str) else None
     if isinstance(code, str) and (void is None or int(void.group(1)) != size):
         raise ValueError(f"has the code {code[:20]!r} but elements of {size} bytes")

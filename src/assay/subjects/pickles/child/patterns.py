@@ -6,7 +6,8 @@
 | `object` | what calling an allowed global gave |
 | `data` | any of the plain values above, nothing that was called or named |
 | `any` | everything but a global that may not be passed on |
-| `class`, `function`, `constant` | a global that is used so, or that no list knows |
+| `class`, `function`, `constant`, `array` | a global that is used so, or that no list knows |
+| `base` | a class of Python's own that others are derived from |
 | `integers`, `empty` | a tuple of integers; the shape (0,) |
 | `attributes` | a dict that is taken as attributes, or none |
 | `=text`, `tuple:a,b` | exactly this text; a tuple of these texts alone |
@@ -21,6 +22,13 @@ from collections.abc import Callable
 from .readings import Reading
 
 _PLAIN = frozenset({"none", "bool", "integer", "number", "text", "bytes", "tuple", "list", "dict", "set"})
+_BUILT_IN = frozenset({"object", "dict", "list", "tuple", "int", "long", "float", "str", "unicode", "bytes",
+                       "set", "frozenset", "complex"})  # fmt: skip
+_BASES = {
+    "builtins": _BUILT_IN,
+    "__builtin__": _BUILT_IN,
+    "collections": frozenset({"OrderedDict", "defaultdict", "deque"}),
+}
 _NUMBERS = frozenset({"bool", "integer", "number"})
 _LEGACY_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 Check = Callable[[object, Reading], bool]
@@ -73,6 +81,16 @@ def _used_as(*uses: str) -> Check:
     return check
 
 
+def _array_class(value: object, reading: Reading) -> bool:
+    rule = reading.rule(value)
+    return bool(reading.named(value)) and (rule is None or rule.use in {"", "array"})
+
+
+def _base(value: object, reading: Reading) -> bool:
+    module, _, name = reading.named(value).rpartition(".")
+    return name in _BASES.get(module, ())
+
+
 def _any(value: object, reading: Reading) -> bool:
     rule = reading.rule(value) if reading.named(value) else None
     return rule is None or rule.named
@@ -119,12 +137,15 @@ _KINDS: dict[str, frozenset[str]] = {
 _SAID = {
     "bool": "a bool", "integer": "an integer", "number": "a number", "tuple": "a tuple", "list": "a list",
     "dict": "a dict", "set": "a set", "object": "an object", "data": "plain data", "any": "a value",
-    "class": "a known class", "function": "a known function", "constant": "a known constant",
+    "class": "a known class", "array": "a class of arrays", "base": "a class of Python's own",
+    "function": "a known function", "constant": "a known constant",
     "integers": "a tuple of integers", "empty": "the shape (0,)", "attributes": "attributes",
     "legacy-torch": "a legacy PyTorch file",
 }  # fmt: skip
 _CHECKS: dict[str, Check] = {
     "any": _any,
+    "array": _array_class,
+    "base": _base,
     "class": _used_as("class", "type"),
     "function": _used_as("function"),
     "constant": _used_as("constant"),

@@ -35,7 +35,8 @@ class Recorder:
         plausible: whether a global was named that could be one.
         storages: torch storages by key: the name of their class, and how many elements they have.
         arrays: whether joblib would read an array from between the opcodes.
-        past_array: whether an array of joblib was passed, which this machine reads as opcodes.
+        past_array: whether an array of objects of joblib was passed, whose pickle this machine reads as a
+            part of this one.
         rules: in what shape globals are used.
     """
 
@@ -72,7 +73,7 @@ class Recorder:
             if len(self._classes) >= MAX_GLOBALS:
                 raise MemoryError
             self.plausible |= plausible(module, name)
-            self.tell("global", module[:1000], name[:1000], *(("plain",) if self.past_array else ()))
+            self.tell("global", module[:1000], name[:1000], *self._plain())
             self.arrays |= key == ARRAY
             known = self._inert(f"{module[:400]}.{name[:400]}", self.rules.get(key, FREE))
             self._classes[key] = known
@@ -134,7 +135,10 @@ class Recorder:
         count = self._misuses.get((name, reason), 0)
         if count < TOLD_CALLS and len(self._misuses) < MAX_GLOBALS:
             self._misuses[(name, reason)] = count + 1
-            self.tell("misuse", name, reason, shown, how, offset=offset)
+            self.tell("misuse", name, reason, shown, how, *self._plain(), offset=offset)
+
+    def _plain(self) -> tuple[str, ...]:
+        return ("plain",) if self.past_array else ()
 
     def changed(self, cls: Inert, state: object, how: str) -> None:
         """A global itself, not an instance of it, was changed."""

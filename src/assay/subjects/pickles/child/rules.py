@@ -22,7 +22,7 @@ class Rule:
 
     Attributes:
         use: `class` (named, made without arguments, given attributes), `type`, `function` or `constant`
-            (only named), `call` (only called, at once).
+            (only named), `call` (only called, at once), `array` (an argument of a call that asks for it).
         named: whether it may stand as a value.
         arguments: what it may be called with; None where it is never called.
         more: what all further arguments must be; None where there are none.
@@ -47,7 +47,7 @@ class Rule:
     def __init__(self, use: str, fields: Mapping[str, str]) -> None:
         flags = fields.get("flags", "").split()
         self.use = use
-        self.named = (use != "call" or "named" in flags) and "unnamed" not in flags
+        self.named = (use not in {"call", "array"} or "named" in flags) and "unnamed" not in flags
         self.arguments, self.more = _arguments(use, fields.get("arguments"))
         self.parts = _patterns(fields.get("parts", ""))
         self.state = "items" if self.parts else fields.get("state", "")

@@ -203,17 +203,25 @@ class Walker(StackMachine):
 
     def _op_reduce(self, _: object) -> None:
         args, function = self._pop(), self._pop()
-        self._call(function, args if isinstance(args, tuple) else (args,), "REDUCE")
+        self._call(function, self._arguments(args), "REDUCE")
 
     def _op_newobj(self, _: object) -> None:
         args, cls = self._pop(), self._pop()
-        self._call(cls, args if isinstance(args, tuple) else (args,), "NEWOBJ")
+        self._call(cls, self._arguments(args), "NEWOBJ")
 
     def _op_newobj_ex(self, _: object) -> None:
         kwargs, args, cls = self._pop(), self._pop(), self._pop()
         keywords = not isinstance(kwargs, Items) or bool(kwargs.items)
-        args = args if isinstance(args, tuple) else (args,)
-        self._call(cls, (*args, kwargs) if keywords else args, "NEWOBJ_EX", keywords=keywords)
+        given = self._arguments(args)
+        self._call(cls, (*given, kwargs) if keywords else given, "NEWOBJ_EX", keywords=keywords)
+
+    def _arguments(self, args: object) -> tuple[object, ...]:
+        """The arguments of a call; pure Python takes a list or a set for them, C does not."""
+        if isinstance(args, tuple):
+            return args
+        if args is not UNKNOWN:
+            self._complain("arguments that are no tuple")
+        return tuple(args.items) if isinstance(args, Items) else (args,)
 
     def _call(self, function: object, args: tuple[object, ...], how: str, *, keywords: bool = False) -> None:
         if isinstance(function, Global):
