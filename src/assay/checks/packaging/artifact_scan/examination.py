@@ -7,7 +7,6 @@ from typing import Any
 
 from assay.checks.packaging.artifact_scan import documents, extensions, formats, inspectors, rules, texts
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
-from assay.checks.packaging.artifact_scan.inspectors import zips
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.pickles import judge
 from assay.checks.packaging.artifact_scan.unpacking import Unpacker
@@ -71,6 +70,8 @@ class Examination:
         elif found not in texts.KINDS:
             self._not_judged(blob, found)
         if found not in formats.HOLDERS and is_zip(blob.data, blob.start, blob.end):
+            from assay.checks.packaging.artifact_scan.inspectors import zips  # noqa: PLC0415  start-up
+
             zips.inspect_hidden(blob, self)
 
     def _not_judged(self, blob: Blob, found: str) -> None:

@@ -9,32 +9,24 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob
-from assay.checks.packaging.artifact_scan.documents import (
-    autorun,
-    graphs,
-    hub_config,
-    instantiation,
-    keras,
-    notebook,
-    secrets,
-    skops,
-    strings,
-    torch_export,
-)
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.late import late
 
 Judge: TypeAlias = Callable[[Blob, Any, Inspection], None]
-JUDGES: tuple[Judge, ...] = (
-    hub_config.judge,
-    instantiation.judge,
-    graphs.judge,
-    keras.judge,
-    skops.judge,
-    torch_export.judge,
-    strings.judge,
-    secrets.judge,
-    notebook.judge,
-    autorun.judge,
+JUDGES: tuple[Judge, ...] = tuple(
+    late(__name__, f"{name}:judge")
+    for name in (
+        "hub_config",
+        "instantiation",
+        "graphs",
+        "keras",
+        "skops",
+        "torch_export",
+        "strings",
+        "secrets",
+        "notebook",
+        "autorun",
+    )
 )
 
 

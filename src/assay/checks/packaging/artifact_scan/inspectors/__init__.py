@@ -1,6 +1,6 @@
 """Inspectors of binary formats, a module each; `INSPECTORS` names them by `formats.recognise`'s word.
 
-`inspector` is the seam that each of them is written against.
+`inspector` is the seam that each of them is written against. They are imported when a file calls for them.
 """
 
 from __future__ import annotations
@@ -8,55 +8,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assay.checks.packaging.artifact_scan.formats import COMPRESSED
-from assay.checks.packaging.artifact_scan.inspectors import (
-    boosted_trees,
-    compressed,
-    coreml,
-    executorch,
-    gguf_files,
-    graph_files,
-    hdf5,
-    native,
-    numpy_arrays,
-    onnx,
-    paddle,
-    r_files,
-    safetensors_files,
-    seven_zips,
-    tars,
-    tensorflow,
-    tflite,
-    unopened,
-    zips,
-)
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
-from assay.subjects import programs
-from assay.subjects.graphs.tensorflow import ROOTS
+from assay.checks.packaging.artifact_scan.inspectors.unopened import KINDS as UNOPENED
+from assay.checks.packaging.artifact_scan.late import late
+from assay.subjects.programs import KINDS as PROGRAMS
 
+_ONE = {
+    "zip": "zips:inspect", "tar": "tars:inspect", "7z": "seven_zips:inspect",
+    "npy": "numpy_arrays:inspect", "safetensors": "safetensors_files:inspect",
+    "gguf": "gguf_files:inspect", "ggml": "gguf_files:skip_older", "hdf5": "hdf5:inspect",
+    "onnx": "onnx:inspect", "tflite": "tflite:inspect", "executorch": "executorch:inspect",
+    "coreml": "coreml:inspect", "paddle": "paddle:inspect", "tf-checkpoint": "tensorflow:inspect_checkpoint",
+    "rdata": "r_files:inspect", "ubjson": "boosted_trees:inspect_ubjson",
+    "catboost": "boosted_trees:inspect_catboost", "xgboost binary": "boosted_trees:inspect_old_xgboost",
+}  # fmt: skip
+_TENSORFLOW = ("tf-savedmodel", "tf-metagraph", "tf-graphdef", "keras-metadata", "tf-fingerprint")
+_FAMILIES = {
+    "compressed:inspector": sorted(COMPRESSED),
+    "unopened:inspector": UNOPENED,
+    "native:inspector": PROGRAMS,
+    "tensorflow:inspector": _TENSORFLOW,
+    "graph_files:inspector_of_numbers": ("coreml-weights", "paddle-tensors"),
+}
 INSPECTORS: Mapping[str, Inspector] = {
-    "zip": zips.inspect,
-    "tar": tars.inspect,
-    "hdf5": hdf5.inspect,
-    "rdata": r_files.inspect,
-    "ubjson": boosted_trees.inspect_ubjson,
-    "catboost": boosted_trees.inspect_catboost,
-    "xgboost binary": boosted_trees.inspect_old_xgboost,
-    "7z": seven_zips.inspect,
-    **{kind: compressed.inspector(kind) for kind in sorted(COMPRESSED)},
-    **{kind: unopened.inspector(kind) for kind in unopened.KINDS},
-    **{kind: native.inspector(kind) for kind in programs.KINDS},
-    "npy": numpy_arrays.inspect,
-    "safetensors": safetensors_files.inspect,
-    "onnx": onnx.inspect,
-    **{kind: tensorflow.inspector(kind) for kind in ROOTS},
-    "tf-checkpoint": tensorflow.inspect_checkpoint,
-    "tflite": tflite.inspect,
-    "executorch": executorch.inspect,
-    "coreml": coreml.inspect,
-    **{kind: graph_files.inspector_of_numbers(kind) for kind in ("coreml-weights", "paddle-tensors")},
-    "paddle": paddle.inspect,
-    "gguf": gguf_files.inspect,
-    "ggml": gguf_files.skip_older,
+    **{kind: late(__name__, place) for kind, place in _ONE.items()},
+    **{kind: late(__name__, place, kind) for place, kinds in _FAMILIES.items() for kind in kinds},
 }
 
 __all__ = ["INSPECTORS", "Inspection", "Inspector"]

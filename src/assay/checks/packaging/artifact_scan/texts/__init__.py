@@ -15,20 +15,8 @@ from typing import Any, TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
-from assay.checks.packaging.artifact_scan.texts import (
-    autorun,
-    encoding,
-    graphs,
-    instructions,
-    programs,
-    python_source,
-    secrets,
-    shell,
-    templates,
-    unjudged,
-    xml,
-    yaml_config,
-)
+from assay.checks.packaging.artifact_scan.late import late
+from assay.checks.packaging.artifact_scan.texts import encoding, programs
 
 is_program = programs.is_program
 may_be_empty = programs.may_be_empty
@@ -36,22 +24,21 @@ Judge: TypeAlias = Callable[[Blob, str, Inspection], None]
 PROGRAMS = frozenset({"python", "script", "program"})
 KINDS = frozenset({"json", "text", "lightgbm", "xml", "jinja"}) | PROGRAMS
 LIGHTGBM = ("tree\nversion=", "tree\r\nversion=")  # how its text models start: they hold numbers and names
-JUDGES: tuple[Judge, ...] = (
-    templates.judge,
-    graphs.judge,
-    yaml_config.judge,
-    instructions.judge,
-    secrets.judge,
-    autorun.judge,
-)
 # Braces of a program are its own syntax, not a template's.
-PROGRAM_JUDGES: tuple[Judge, ...] = (secrets.judge, autorun.judge)
+PROGRAM_JUDGES: tuple[Judge, ...] = (late(__name__, "secrets:judge"), late(__name__, "autorun:judge"))
+JUDGES: tuple[Judge, ...] = (
+    late(__name__, "templates:judge"),
+    late(__name__, "graphs:judge"),
+    late(__name__, "yaml_config:judge"),
+    late(__name__, "instructions:judge"),
+    *PROGRAM_JUDGES,
+)
 KIND_JUDGES: Mapping[str, Judge] = {
-    "python": python_source.judge,
-    "script": shell.judge,
-    "program": unjudged.judge,
-    "xml": xml.judge,
-    "jinja": templates.judge_template,
+    "python": late(__name__, "python_source:judge"),
+    "script": late(__name__, "shell:judge"),
+    "program": late(__name__, "unjudged:judge"),
+    "xml": late(__name__, "xml:judge"),
+    "jinja": late(__name__, "templates:judge_template"),
 }
 
 
@@ -71,6 +58,8 @@ def recognise(blob: Blob, most: int) -> Recognised | None:
         text = programs.decode_declared(blob, most)
     if text is None:
         return None
+    from assay.checks.packaging.artifact_scan.texts import unjudged  # noqa: PLC0415  start-up
+
     kind = "program" if unjudged.is_code(blob) else programs.kind(blob.name, text) or _kind(blob, text)
     if kind:
         return Recognised(kind, text)
@@ -81,6 +70,8 @@ def recognise(blob: Blob, most: int) -> Recognised | None:
 
 
 def _kind(blob: Blob, text: str) -> str:
+    from assay.checks.packaging.artifact_scan.texts import templates, xml  # noqa: PLC0415  start-up
+
     if text.startswith(LIGHTGBM):
         return "lightgbm"
     if templates.is_template_file(blob):

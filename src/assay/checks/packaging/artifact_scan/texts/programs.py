@@ -8,7 +8,6 @@ import re
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.texts import shell
 from assay.core.errors import AssayError
-from assay.subjects.python_source import cookie, is_plain, parsing
 
 PYTHON = (".py", ".pyi", ".pyw")
 # Names that say that it is a text to read; code quoted in one is not run.
@@ -34,6 +33,8 @@ def decode_declared(blob: Blob, most: int) -> str | None:
     """The characters of a Python source in the plain encoding that it declares (PEP 263), or None."""
     if not blob.name.lower().endswith(PYTHON):
         return None
+    from assay.subjects.python_source import cookie, is_plain  # noqa: PLC0415  start-up
+
     data = blob.head(most)
     declared = cookie(data)
     if b"\0" in data or declared in {"", "utf-8"} or not is_plain(declared):
@@ -70,6 +71,8 @@ def is_program(name: str) -> bool:
 
 def looks_like_python(name: str, text: str) -> bool:
     """Whether a text whose name promises no prose is Python: it parses, and imports, defines or calls."""
+    from assay.subjects.python_source import parsing  # noqa: PLC0415  start-up
+
     base = name.rsplit("/", 1)[-1].lower()
     if base.endswith(_PROSE) or len(text) > parsing.MAX_SOURCE or not _STATEMENT.search(text):
         return False
