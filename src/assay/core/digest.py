@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 from assay.core.canonical import JSON, canonical_digest
 from assay.core.errors import LimitError, SubjectError
 
-CHUNK = 1 << 20
+CHUNK = 8 << 20  # large, so that a thread that hashes seldom waits for one that runs Python
 MAX_FILES = 1_000_000
 # What Model Signing leaves out by default; the manifest says so, and so does every report's coverage.
 IGNORED = (".git", ".gitattributes", ".github", ".gitignore", "model.sig")
@@ -87,7 +87,7 @@ def sha256_file(path: Path) -> FileDigest:
         with open(fd, "rb", buffering=0) as file:  # noqa: PTH123  from a descriptor
             before = os.fstat(fd)
             _require_regular(path, before.st_mode)
-            buffer = bytearray(CHUNK)
+            buffer = bytearray(min(CHUNK, max(before.st_size + 1, 1 << 16)))
             view = memoryview(buffer)
             while count := file.readinto(buffer):
                 digest.update(view[:count])
