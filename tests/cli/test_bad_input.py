@@ -97,7 +97,9 @@ def test_an_endpoint_that_does_not_answer(tmp_path: Path, silent_port: int) -> N
     options = ("--option", "timeout=0.2", "--option", "retries=0")
     url = f"http://127.0.0.1:{silent_port}/v1"
     done = assay("check", "model.behavior-diff", url, *options, cwd=tmp_path)
-    assert done.returncode in (2, 4)
+    assert done.returncode == 2
+    assert f"{url}: the candidate answered none of" in words(done)
+    assert "no complete answer within 0.2 s; Look at the endpoint's own log" in words(done)
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
