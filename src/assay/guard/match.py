@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
+from assay.core.data_files import read_data
 from assay.core.errors import ConfigError
 from assay.core.finding import Severity
 from assay.guard.unicode import Normalised, normalise
@@ -20,6 +21,7 @@ from assay.guard.validators import VALIDATORS
 
 PACKS = ("secrets", "injection", "extraction")
 MAX_MATCHES = 100
+_RULES = Path(__file__).parent / "rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +118,10 @@ def load_pack(name: str) -> tuple[GuardRule, ...]:
     Raises:
         ConfigError: a rule is not well-formed.
     """
-    import yaml  # noqa: PLC0415  start-up
-
     from assay.core.codec import from_json  # noqa: PLC0415  start-up
 
-    text = resources.files("assay.guard").joinpath("rules", f"{name}.yaml").read_text("utf-8")
-    try:
-        return tuple(from_json(GuardRule, one, source=f"rules/{name}.yaml") for one in yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"not valid YAML: {error}", subject=f"rules/{name}.yaml") from error
+    rules = read_data(_RULES / f"{name}.yaml")
+    return tuple(from_json(GuardRule, one, source=f"rules/{name}.yaml") for one in rules)
 
 
 @lru_cache(maxsize=1)

@@ -13,8 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from assay.core.data_files import read_data
 from assay.core.errors import SubjectError
 from assay.subjects.hub.files import read_small
 
@@ -95,7 +94,7 @@ def _plain(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _entries() -> tuple[_Entry, ...]:
-    document = yaml.safe_load(Path(__file__).with_name("licences.yaml").read_text(encoding="utf-8"))
+    document = read_data(Path(__file__).with_name("licences.yaml"))
     return tuple(_entry(raw) for raw in document["licences"])
 
 

@@ -23,6 +23,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from assay.core.data_files import read_data
+
 _HERE = Path(__file__).parent
 _LISTS = ("arguments", "result")
 _TEXTS = ("items", "gives", "relays")
@@ -42,17 +44,10 @@ KEYS = {
 }
 
 
-def _load(path: Path) -> list[dict[str, Any]]:
-    import yaml  # noqa: PLC0415  start-up
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return list(yaml.load(path.read_text("utf-8"), loader))  # noqa: S506  a safe loader, the C one where built
-
-
 @lru_cache(maxsize=1)
 def entries() -> tuple[dict[str, Any], ...]:
     """All entries of the allow-list."""
-    return tuple(entry for path in sorted((_HERE / "allow").glob("*.yaml")) for entry in _load(path))
+    return tuple(entry for path in sorted((_HERE / "allow").glob("*.yaml")) for entry in read_data(path))
 
 
 @lru_cache(maxsize=1)
@@ -107,7 +102,7 @@ def _line(entry: dict[str, Any]) -> str:
 @lru_cache(maxsize=1)
 def denied() -> frozenset[str]:
     """Modules, and full names, whose import is critical."""
-    return frozenset(name for entry in _load(_HERE / "deny.yaml") for name in entry["modules"])
+    return frozenset(name for entry in read_data(_HERE / "deny.yaml") for name in entry["modules"])
 
 
 def is_allowed(module: str, name: str, extra: Mapping[str, str]) -> bool:

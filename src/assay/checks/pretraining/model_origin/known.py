@@ -8,9 +8,8 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
-
 from assay.checks.pretraining.model_origin.likeness import skeleton
+from assay.core.data_files import read_data
 
 SHORTEST = 3  # letters of a prefix that say anything
 
@@ -61,7 +60,7 @@ class Known:
 @lru_cache(maxsize=1)
 def known() -> Known:
     """The data file."""
-    raw = yaml.safe_load(Path(__file__).with_name("known.yaml").read_text(encoding="utf-8"))
+    raw = read_data(Path(__file__).with_name("known.yaml"))
     return Known(
         publishers={name.lower(): name for name in raw["publishers"]},
         models={p.lower(): tuple(q.lower() for q in patterns) for p, patterns in raw["publishers"].items()},

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from assay.core.data_files import read_data
 from assay.core.finding import Severity
 
 _HERE = Path(__file__).parent
@@ -33,11 +34,7 @@ class Effect:
 
 @lru_cache(maxsize=4)
 def _load(name: str) -> Mapping[str, Any]:
-    import yaml  # noqa: PLC0415  start-up
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = (_HERE / f"{name}.yaml").read_text("utf-8")
-    return dict(yaml.load(text, loader))  # noqa: S506  a safe loader, the C one where built
+    return dict(read_data(_HERE / f"{name}.yaml"))
 
 
 @lru_cache(maxsize=4)

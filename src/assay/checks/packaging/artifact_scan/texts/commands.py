@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
+from assay.core.data_files import read_data
 from assay.core.finding import Severity
+
+_COMMANDS = Path(__file__).parents[1] / "commands.yaml"
 
 MAX_LINE = 1 << 20  # characters of a logical line, and of the lines joined into it
 _CONTINUED = re.compile(r"[\\`^]\r?\Z")
@@ -41,10 +44,7 @@ class _Row:
 @lru_cache(maxsize=1)
 def _rows() -> tuple[_Row, ...]:
     import re2  # noqa: PLC0415  compiled, and only scripts pay for it
-    import yaml  # noqa: PLC0415  start-up
 
-    package = "assay.checks.packaging.artifact_scan"
-    text = resources.files(package).joinpath("commands.yaml").read_text("utf-8")
     return tuple(
         _Row(
             row["what"],
@@ -53,7 +53,7 @@ def _rows() -> tuple[_Row, ...]:
             frozenset(row["languages"]),
             tuple(re2.compile(f"(?i){pattern}") for pattern in row["patterns"]),
         )
-        for row in yaml.safe_load(text)
+        for row in read_data(_COMMANDS)
     )
 
 

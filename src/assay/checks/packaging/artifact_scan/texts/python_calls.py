@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 
+from assay.core.data_files import read_data
 from assay.subjects.python_source import Vocabulary
 
 # Modules that other modules import, so that they are reached through them: `shutil.os.system`.
@@ -15,16 +16,13 @@ ROOTS = frozenset({
     "shutil", "pty", "runpy", "base64", "zlib", "urllib", "requests", "platform", "webbrowser",
     "_posixsubprocess",
 })  # fmt: skip
-_PACKAGE = "assay.checks.packaging.artifact_scan"
+_CALLS = Path(__file__).parents[1] / "calls.yaml"
 _MARKS = {"decode": "decoded", "network": "network", "environment": "environ", "open": "file"}
 
 
 @lru_cache(maxsize=1)
 def _kinds() -> Mapping[str, str]:
-    import yaml  # noqa: PLC0415  start-up
-
-    text = resources.files(_PACKAGE).joinpath("calls.yaml").read_text("utf-8")
-    return {name: entry["kind"] for entry in yaml.safe_load(text) for name in entry["names"]}
+    return {name: entry["kind"] for entry in read_data(_CALLS) for name in entry["names"]}
 
 
 @lru_cache(maxsize=65_536)
