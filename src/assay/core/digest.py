@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -25,6 +25,7 @@ from assay.core.errors import LimitError, SubjectError
 
 CHUNK = 8 << 20  # large, so that a thread that hashes seldom waits for one that runs Python
 MAX_FILES = 1_000_000
+LARGE = 1 << 20  # bytes from which a thread of its own is worth it
 # What Model Signing leaves out by default; the manifest says so, and so does every report's coverage.
 IGNORED = (".git", ".gitattributes", ".github", ".gitignore", "model.sig")
 
@@ -117,11 +118,30 @@ def hash_folder(folder: Path, *, ignored: tuple[str, ...] = IGNORED) -> Manifest
     names = files_below(folder, ignored=ignored)
     if not names:
         raise SubjectError("the folder holds no files", subject=str(folder), remedy="Check the path.")
+    hashed = _hash_all([folder / name for name in names])
+    return Manifest(
+        tuple(FileDigest(n, h.sha256, h.size) for n, h in zip(names, hashed, strict=True)), ignored
+    )
+
+
+def _hash_all(paths: Sequence[Path]) -> Iterator[FileDigest]:
+    """The digests of files, in their order: large ones by threads, the others beside them by this one.
+
+    Threads that hash small files only wait for each other: each holds the interpreter most of the time.
+    """
     workers = min(32, (os.cpu_count() or 1) + 2)
     with ThreadPoolExecutor(workers) as pool:
-        hashed = pool.map(lambda name: sha256_file(folder / name), names)
-        files = tuple(FileDigest(n, h.sha256, h.size) for n, h in zip(names, hashed, strict=True))
-    return Manifest(files, ignored)
+        begun = {path: pool.submit(sha256_file, path) for path in paths if _is_large(path)}
+        done = [None if path in begun else sha256_file(path) for path in paths]
+        for path, digest in zip(paths, done, strict=True):
+            yield digest or begun[path].result()
+
+
+def _is_large(path: Path) -> bool:
+    try:
+        return path.stat().st_size >= LARGE
+    except OSError:
+        return False  # hashing it says what is wrong
 
 
 def files_below(folder: Path, *, ignored: tuple[str, ...] = IGNORED) -> list[str]:
