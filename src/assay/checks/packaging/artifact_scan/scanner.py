@@ -29,6 +29,19 @@ class Scanner:
         self._options = options
         self._unpacker = Unpacker(str(workspace), options)
 
+    @property
+    def unpackable(self) -> int:
+        """Bytes that archives may still unpack to."""
+        return self._unpacker.left
+
+    @unpackable.setter
+    def unpackable(self, left: int) -> None:
+        self._unpacker.left = left
+
+    def spend(self, count: int) -> None:
+        """Count bytes that archives unpacked to elsewhere."""
+        self._unpacker.take(count)
+
     def file(self, path: Path, name: str) -> Outcome:
         """Examine the file at `path`, reported as `name`; never raises for what is in it."""
         outcome = Outcome()

@@ -72,12 +72,12 @@ CONTINUED = {
 
 
 class Unpacker:
-    """Unpacks into the workspace. Threads share it, and its budget."""
+    """Unpacks into the workspace. Threads share it, and its budget: `left`, in bytes."""
 
     def __init__(self, workspace: str, options: ArtifactScanOptions) -> None:
         self._workspace = workspace
         self._options = options
-        self._left = options.max_unpacked
+        self.left = options.max_unpacked
         self._spending = threading.Lock()
 
     @contextmanager
@@ -173,6 +173,11 @@ class Unpacker:
         file.write(out)
         return len(out)
 
+    def take(self, count: int) -> None:
+        """Take from the budget what was unpacked elsewhere."""
+        with self._spending:
+            self.left -= count
+
     def spend(self, count: int, total: int, packed: int) -> None:
         """Take `count` bytes from the budget, where `total` came out of `packed` so far.
 
@@ -180,8 +185,8 @@ class Unpacker:
             LimitError: nothing is left, or the ratio is beyond what is allowed.
         """
         with self._spending:
-            self._left -= count
-            spent = self._left < 0
+            self.left -= count
+            spent = self.left < 0
         if spent:
             raise LimitError(f"more than {self._options.max_unpacked:,} bytes unpacked")
         if total > CHUNK and total > self._options.max_ratio * max(packed, 1):

@@ -1,0 +1,145 @@
+"""The files of a subject, examined in parallel, as one report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from assay.checks.packaging.artifact_scan import names, raw_data, rules, siblings
+from assay.checks.packaging.artifact_scan.blob import Outcome
+from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
+from assay.checks.packaging.artifact_scan.scanner import Scanner
+from assay.checks.packaging.artifact_scan.workers import CHUNK, File, Workers
+from assay.core.check import Context
+from assay.core.digest import IGNORED
+from assay.core.finding import Finding, Location, Severity
+from assay.core.report import Coverage, Report, Skipped, conclude
+from assay.core.subject import Subject
+from assay.subjects.pickles.machine import MachinePool
+
+NAME = "artifact.scan"
+MAX_LISTED = 1_000
+_SYSTEM = ("/etc", "/proc", "/sys", "/dev", "/run", "/boot")
+_SECRET = {".ssh", ".aws", ".gnupg", ".kube", ".docker", ".config"}
+
+
+def survey(subject: Subject, context: Context, options: ArtifactScanOptions, pool: MachinePool) -> Report:
+    """Examine every file of the subject; `pool` is where pickles are read.
+
+    Raises:
+        CheckError: the run was cancelled.
+    """
+    total = Outcome()
+    files = list(_files(subject, total))
+    scanner = Scanner(pool, options, context.workspace)
+    outcomes = _examine(files, context, Workers(scanner, options, context.workspace, len(files)))
+    raw_data.settle(outcomes, subject)
+    total.findings += names.judge(files, folder=subject.is_folder())
+    return _report(subject, options, total, outcomes, [name for _, name in files])
+
+
+def _examine(files: Sequence[File], context: Context, workers: Workers) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    cores = os.cpu_count() or 1
+    size = max(1, min(CHUNK, len(files) // (8 * cores)))
+    chunks = [files[at : at + size] for at in range(0, len(files), size)]
+    with workers, ThreadPoolExecutor(cores) as threads:
+        for examined in threads.map(workers.examine, chunks):
+            outcomes += examined
+            context.progress.update(len(outcomes), len(files))
+            if context.cancelled():
+                threads.shutdown(wait=True, cancel_futures=True)
+            context.checkpoint()
+    return outcomes
+
+
+def _files(subject: Subject, outcome: Outcome) -> Iterator[tuple[Path, str]]:
+    root = subject.path
+    if not subject.is_folder():
+        yield root, root.name
+        return
+    real = root.resolve()
+    for folder, folders, files in os.walk(root, onerror=lambda error: _unlisted(error, outcome)):
+        here = Path(folder)
+        if here == root:
+            folders[:] = [name for name in folders if name not in IGNORED]
+            files = [name for name in files if name not in IGNORED]  # noqa: PLW2901
+        folders.sort()
+        for name in sorted(files + [name for name in folders if (here / name).is_symlink()]):
+            path = here / name
+            relative = path.relative_to(root).as_posix()
+            if path.is_symlink() and not path.resolve().is_relative_to(real):
+                outcome.findings.append(_link(path, relative, real))
+            if path.is_file():
+                yield path, relative
+            else:
+                outcome.skipped.append(Skipped(relative, "is no regular file"))
+
+
+def _link(path: Path, relative: str, root: Path) -> Finding:
+    """A link that leaves the folder: into the hub cache that the folder is part of, or elsewhere."""
+    target = path.resolve()
+    place = Location(path=relative)
+    cache = _hub_cache(root)
+    if cache is not None and target.is_relative_to(cache / "blobs") and target.is_file():
+        message = "The link leads to a blob of the same hub cache, which was examined."
+        return rules.files.LINK.finding(message, place, severity=Severity.INFO)
+    message = f"The link leads to {str(target)[:150]!r}, outside the folder."
+    private = any(target.is_relative_to(top) for top in _SYSTEM) or not _SECRET.isdisjoint(target.parts)
+    ordinary = target.is_file() and not private
+    return rules.files.LINK.finding(message, place, severity=Severity.LOW if ordinary else None)
+
+
+def _hub_cache(root: Path) -> Path | None:
+    """The `models--owner--name` folder that `root`, one of its snapshots or a part of one, lies in."""
+    for folder in root.parents:
+        if folder.name == "snapshots" and folder.parent.name.startswith(
+            ("models--", "datasets--", "spaces--")
+        ):
+            return folder.parent
+    return None
+
+
+def _unlisted(error: OSError, outcome: Outcome) -> None:
+    outcome.skipped.append(Skipped(str(error.filename), f"cannot be listed: {error.strerror}"))
+
+
+def _report(
+    subject: Subject,
+    options: ArtifactScanOptions,
+    total: Outcome,
+    outcomes: list[Outcome],
+    files: list[str],
+) -> Report:
+    everything = [total, *outcomes]
+    skipped = [item for outcome in everything for item in outcome.skipped]
+    notes = {note for outcome in everything for note in outcome.notes}
+    documents = [document for outcome in everything for document in outcome.documents]
+    findings = [finding for outcome in everything for finding in outcome.findings]
+    named = set().union(*(outcome.globals for outcome in everything))
+    coverage = Coverage(
+        unit="files",
+        examined=sum(not outcome.skipped for outcome in outcomes),
+        skipped=tuple(skipped[:MAX_LISTED]),
+        skipped_total=len(skipped),
+        notes=(
+            *sorted(notes),
+            *([f"by rule not looked at: {', '.join(IGNORED)}"] if subject.is_folder() else []),
+        ),
+    )
+    return conclude(
+        NAME,
+        subject,
+        findings=siblings.raise_called(names.remote_code(findings, files), outcomes),
+        coverage=coverage,
+        fail_on=options.fail_on,
+        metrics={
+            "files": len(outcomes),
+            "bytes": sum(outcome.bytes for outcome in outcomes),
+            "globals": len(named),
+            "streams": sum(outcome.streams for outcome in outcomes),
+        },
+        details={"files": documents[:MAX_LISTED], "globals": sorted(named)[:MAX_LISTED]},
+    )

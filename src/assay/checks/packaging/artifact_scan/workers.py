@@ -1,0 +1,201 @@
+"""Examines many files on all cores.
+
+Reading a pickle leaves the interpreter free, since a child process does it; judging texts, programs and
+graphs does not, and threads that do so wait for each other. So every thread of a scan that takes longer than
+a moment hands its files to a process of its own from then on. What is found does not depend on it.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import assay
+from assay.checks.packaging.artifact_scan.blob import Outcome
+from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
+from assay.checks.packaging.artifact_scan.scanner import Scanner
+from assay.checks.packaging.artifact_scan.worker import READY
+from assay.core.report import Skipped
+
+File: TypeAlias = tuple[Path, str]
+ALONE = 0.5  # seconds that a scan takes before more processes are worth their start
+CHUNK = 8  # files of one job
+FEW = 8  # files for which no process is started any more
+_BOOT = (
+    "import sys,json;sys.path[:]=json.loads(sys.argv[1]);"
+    "from assay.checks.packaging.artifact_scan.worker import main;main()"
+)
+
+
+class WorkerDiedError(Exception):
+    """The process ended before it had answered."""
+
+
+class Worker:
+    """One process that examines files.
+
+    Raises:
+        WorkerDiedError: it cannot be started.
+    """
+
+    def __init__(self, options: ArtifactScanOptions, workspace: Path) -> None:
+        import json  # noqa: PLC0415  start-up
+
+        paths = [str(Path(assay.__file__).parents[1]), *sys.path]
+        flags = ["-B"] if sys.dont_write_bytecode else []
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", *flags, "-c", _BOOT, json.dumps(paths)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # a Ctrl-C is the parent's to answer
+            )
+        except OSError as error:
+            raise WorkerDiedError(str(error)) from error
+        try:
+            self._send((options, workspace))
+            if self._answer() != READY:
+                raise WorkerDiedError("it says something else than that it is ready")
+        except WorkerDiedError:
+            self.close()
+            raise
+
+    def examine(self, files: Sequence[File], left: int) -> tuple[list[Outcome], int]:
+        """The outcomes of files, and how many bytes they unpacked to, of `left` that they may.
+
+        Raises:
+            WorkerDiedError: it ended.
+        """
+        self._send((list(files), left))
+        outcomes, spent = self._answer()
+        return outcomes, spent
+
+    def _answer(self) -> Any:
+        try:
+            return pickle.load(self._process.stdout)  # type: ignore[arg-type]  # noqa: S301  our own process
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            raise WorkerDiedError(f"exit {self._process.wait()}") from error
+
+    def _send(self, job: Any) -> None:
+        stream = self._process.stdin
+        assert stream is not None  # noqa: S101  made with a pipe
+        try:
+            pickle.dump(job, stream)
+            stream.flush()
+        except OSError as error:
+            raise WorkerDiedError(f"exit {self._process.wait()}") from error
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(OSError):  # what was not sent yet is for nobody
+                    stream.close()
+        self._process.wait()
+
+
+class Workers:
+    """The threads' processes: each thread that asks gets one of its own, once the scan takes long enough.
+
+    Args:
+        scanner: examines until then, and where no process can be started.
+        options, workspace: as the scanner's.
+        files: how many there will be.
+        alone: seconds until then.
+    """
+
+    def __init__(
+        self,
+        scanner: Scanner,
+        options: ArtifactScanOptions,
+        workspace: Path,
+        files: int,
+        *,
+        alone: float = ALONE,
+    ) -> None:
+        self._scanner = scanner
+        self._options = options
+        self._workspace = workspace
+        self._coming = files
+        self._from = time.monotonic() + alone
+        self._mine = threading.local()
+        self._all: list[Worker] = []
+        self._counting = threading.Lock()
+
+    def examine(self, files: Sequence[File]) -> list[Outcome]:
+        """The outcome of each file, in their order; never raises for what is in them."""
+        with self._counting:
+            self._coming -= len(files)
+        if self._worker() is None:
+            return [self._scanner.file(*file) for file in files]
+        try:
+            return self._ask(files)
+        except WorkerDiedError:
+            return [outcome for file in files for outcome in self._one(file)]
+
+    def _one(self, file: File) -> list[Outcome]:
+        try:
+            return self._ask([file])
+        except WorkerDiedError as death:
+            reason = f"the process that examined it died ({death})"
+            return [
+                Outcome(skipped=[Skipped(file[1], reason, "Scan it alone; if it dies again, report it.")])
+            ]
+
+    def _ask(self, files: Sequence[File]) -> list[Outcome]:
+        worker = self._worker()
+        if worker is None:
+            raise WorkerDiedError("no other can be started")
+        try:
+            outcomes, spent = worker.examine(files, self._scanner.unpackable)
+        except WorkerDiedError:
+            worker.close()
+            self._mine.worker = None
+            raise
+        self._scanner.spend(spent)
+        return outcomes
+
+    def _worker(self) -> Worker | None:
+        """This thread's process, or None while it is not worth one or where none can be started."""
+        mine: Worker | None = getattr(self._mine, "worker", None)
+        if mine is not None or time.monotonic() < self._from or self._coming < FEW:
+            return mine
+        try:
+            mine = Worker(self._options, self._workspace)
+        except WorkerDiedError:
+            self._from = math.inf
+            return None
+        self._mine.worker = mine
+        with self._counting:
+            self._all.append(mine)
+        return mine
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that were started."""
+        return [worker.pid for worker in self._all]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._all:
+            worker.close()
