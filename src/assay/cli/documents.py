@@ -9,29 +9,37 @@ from typing import TYPE_CHECKING
 from assay import __version__
 from assay.core.check import CheckInfo, load_check
 from assay.core.errors import AssayError
-from assay.core.release import MoveOutcome, NotApplicable
 from assay.reports import Document, LedgerFacts
 
 if TYPE_CHECKING:
     from assay.core.config import NotApplicableSection
+    from assay.core.release import MoveOutcome, NotApplicable
     from assay.core.report import Report
     from assay.pipeline.release import Released
 
 
-def document_of(reports: Sequence[Report], title: str, *, notes: tuple[str, ...] = ()) -> Document:
-    """A document of checks run alone."""
+def document_of(
+    reports: Sequence[Report],
+    title: str,
+    *,
+    notes: tuple[str, ...] = (),
+    checks: tuple[CheckInfo, ...] | None = None,
+) -> Document:
+    """A document of checks run alone; what they are is looked up where `checks` does not say."""
     return Document(
         title=title,
         reports=tuple(reports),
         created_at=datetime.now(UTC),
         tool_version=__version__,
         notes=notes,
-        checks=tuple(_infos(report.check for report in reports)),
+        checks=tuple(_infos(report.check for report in reports)) if checks is None else checks,
     )
 
 
 def declarations(sections: Mapping[str, NotApplicableSection]) -> tuple[NotApplicable, ...]:
     """`not_applicable` of `assay.yaml`; a declaration holds to the end of its last day, UTC."""
+    from assay.core.release import NotApplicable  # noqa: PLC0415  start-up
+
     return tuple(
         NotApplicable(
             name,

@@ -54,12 +54,12 @@ def command(
       assay scan model.safetensors checkpoints/
       assay scan model.pt -f json -o sarif=scan.sarif
     """  # noqa: D301  click keeps lines after the backspace
+    from assay.checks.packaging.artifact_scan import ArtifactScan  # noqa: PLC0415
     from assay.cli.documents import document_of  # noqa: PLC0415
-    from assay.core.check import load_check  # noqa: PLC0415
     from assay.pipeline.runner import Task  # noqa: PLC0415
 
     targets = parse_outputs(outputs)
-    check = load_check("artifact.scan")
+    check = ArtifactScan()
     subjects: list[Subject] = []
     unread: list[AssayError] = []
     for path in paths:
@@ -79,7 +79,7 @@ def command(
     if not reports:
         return Exit.ERROR
     notes = tuple(f"not scanned: {problem}" for problem in unread)
-    emit(document_of(reports, "Artifact scan", notes=notes), format_, targets)
+    emit(document_of(reports, "Artifact scan", notes=notes, checks=(check.info,)), format_, targets)
     code = exit_for_reports(reports, severity(fail_on))
     return Exit.ERROR if unread and code is not Exit.FINDINGS else code
 

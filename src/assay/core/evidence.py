@@ -15,13 +15,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.core.canonical import JSON, canonical_bytes, carriable
 from assay.core.codec import to_json
-from assay.core.release import Candidate, Verdict
 from assay.core.report import Engine, Report
 from assay.core.subject import Subject
+
+if TYPE_CHECKING:
+    from assay.core.release import Candidate, Verdict
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"

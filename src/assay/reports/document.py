@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from assay.core.check import CheckInfo
 from assay.core.finding import Rule
-from assay.core.release import Approval, Candidate, NotApplicable, Verdict
 from assay.core.report import Report
+
+if TYPE_CHECKING:
+    from assay.core.release import Approval, Candidate, NotApplicable, Verdict
 
 
 @dataclass(frozen=True, slots=True)

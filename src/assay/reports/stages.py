@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from assay.core.canonical import canonical_digest
 from assay.core.check import Stage
 from assay.core.finding import Finding, Severity
-from assay.core.release import NotApplicable
 from assay.core.report import Ignored, Report, Status
 from assay.reports.document import Document
 from assay.reports.plain import visible
+
+if TYPE_CHECKING:
+    from assay.core.release import NotApplicable
 
 WORST_FIRST = tuple(reversed(Severity))
 # Where a check's own description is not at hand (a document read back from JSON): DESIGN section 3.

@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from assay.core.finding import Finding, Severity
-from assay.core.release import Decision
 from assay.core.report import Report, Status
 from assay.reports import weights_text
 from assay.reports.document import Document
@@ -47,7 +46,7 @@ _STATUS = {
     Status.INCOMPLETE: "bold yellow",
     Status.ERROR: "bold magenta",
 }
-_DECISION = {Decision.PASS: "bold green", Decision.HOLD: "bold yellow", Decision.FAIL: "bold red"}
+_DECISION = {"pass": "bold green", "hold": "bold yellow", "fail": "bold red"}
 
 
 def render(document: Document, *, width: int | None = None, color: bool = False) -> str:
@@ -166,11 +165,11 @@ def _closing(document: Document) -> Iterator[RenderableType]:
     verdict = document.verdict
     if verdict is None:
         return
-    yield Text.assemble("verdict: ", (verdict.decision.value, _DECISION[verdict.decision]))
+    yield Text.assemble("verdict: ", (verdict.decision.value, _DECISION[verdict.decision.value]))
     for reason in verdict.reasons:
-        line = Text(f"{reason.decision.value:<4} ", _DECISION[reason.decision])
+        line = Text(f"{reason.decision.value:<4} ", _DECISION[reason.decision.value])
         line.append(visible(reason.message, limit=500), "default")
-        if reason.remedy and verdict.decision is not Decision.PASS:  # approved: nothing is left to do
+        if reason.remedy and verdict.decision.value != "pass":  # approved: nothing is left to do
             line.append(f"\n     → {visible(reason.remedy, limit=500)}", "dim")
         yield _indented(line)
     for approval in document.approvals:

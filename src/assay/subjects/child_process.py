@@ -36,10 +36,11 @@ class ChildProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._link: socket.socket | None = None
         self._pending = bytearray()
+        self._is_ready = False
         self.note = ""
 
-    def start(self) -> None:
-        """Start the child where none runs; `note` then says what it could not be confined by.
+    def launch(self) -> None:
+        """Let the child begin to start where none runs, without waiting until it is ready.
 
         Raises:
             SubjectError: it does not start.
@@ -47,7 +48,7 @@ class ChildProcess:
         if self._link is not None:
             return
         ours, theirs = socket.socketpair()
-        self._link, self._pending = ours, bytearray()
+        self._link, self._pending, self._is_ready = ours, bytearray(), False
         try:
             with theirs:
                 self._process = subprocess.Popen(
@@ -58,10 +59,27 @@ class ChildProcess:
                     stderr=subprocess.DEVNULL,
                     cwd="/",
                 )
+        except OSError as error:
+            raise self._not_started(error) from error
+
+    def start(self) -> None:
+        """Wait until the child is ready, started where none runs; `note` says what it is not confined by.
+
+        Raises:
+            SubjectError: it does not start.
+        """
+        self.launch()
+        if self._is_ready:
+            return
+        try:
             self.note = str(json.loads(next(self.lines()))[2])
-        except (OSError, ChildDiedError, ValueError, LookupError) as error:
-            self.close()
-            raise SubjectError(f"no process to read it in can be started: {error}") from error
+        except (ChildDiedError, ValueError, LookupError) as error:
+            raise self._not_started(error) from error
+        self._is_ready = True
+
+    def _not_started(self, error: Exception) -> SubjectError:
+        self.close()
+        return SubjectError(f"no process to read it in can be started: {error}")
 
     def send(self, job: str, fd: int) -> None:
         """Give the child a job and an open file.

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from assay.core.errors import LimitError, SubjectError
-from assay.subjects.rdata_input import AsciiInput, BinaryInput, Input
+from assay.subjects.rdata_input import MAGIC, AsciiInput, BinaryInput, Input
 
 Data = mmap.mmap | bytes
 MAX_ITEMS = 30_000_000
@@ -28,7 +28,6 @@ _PLAIN = {241, 242, 250, 251, 252, 253, 254}  # the base, empty and global envir
 _PAIRS = {_LIST: "list", _CLOSURE: "closure", _PROMISE: "promise", _LANGUAGE: "language", _DOTS: "dots"}
 _WIDTHS = {_LOGICAL: 4, _INTEGER: 4, _REAL: 8, _COMPLEX: 16}
 _HAS_ATTRIBUTES, _HAS_TAG, _ACTIVE = 0x200, 0x400, 1 << 15
-_MAGIC = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n", b"RDB2\n", b"RDB3\n")
 
 
 @dataclass(slots=True)
@@ -63,15 +62,6 @@ class _Open:
     head: int = -1
 
 
-def is_rdata(head: bytes) -> bool:
-    """Whether bytes start as a file of R does."""
-    rest = head[5:] if head.startswith(_MAGIC) else head
-    binary = rest[:2] in {b"X\n", b"B\n"} and rest[2:6] in {
-        b"\0\0\0\2", b"\0\0\0\3", b"\2\0\0\0", b"\3\0\0\0"
-    }  # fmt: skip
-    return binary or (rest[:4] in {b"A\n2\n", b"A\n3\n"} and rest[4:5].isdigit())
-
-
 def read_rdata(data: Data, start: int, end: int) -> RContent:
     """Read the file in `data[start:end]`.
 
@@ -79,7 +69,7 @@ def read_rdata(data: Data, start: int, end: int) -> RContent:
         SubjectError: it is damaged, or cut short.
         LimitError: it holds more than 30 million values.
     """
-    at = start + 5 if data[start : start + 5] in _MAGIC else start
+    at = start + 5 if data[start : start + 5] in MAGIC else start
     kind = bytes(data[at : at + 2])
     if kind == b"A\n":
         reader: Input = AsciiInput(data, at + 2, end)

@@ -7,10 +7,20 @@ from typing import Literal, Protocol
 
 from assay.core.errors import SubjectError
 
+MAGIC = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n", b"RDB2\n", b"RDB3\n")
 Data = mmap.mmap | bytes
 MAX_TEXT = 1 << 30
 MAX_LINE = 400  # characters of a number
 _LONG = -1  # a length that follows in two numbers
+
+
+def is_rdata(head: bytes) -> bool:
+    """Whether bytes start as a file of R does."""
+    rest = head[5:] if head.startswith(MAGIC) else head
+    binary = rest[:2] in {b"X\n", b"B\n"} and rest[2:6] in {
+        b"\0\0\0\2", b"\0\0\0\3", b"\2\0\0\0", b"\3\0\0\0"
+    }  # fmt: skip
+    return binary or (rest[:4] in {b"A\n2\n", b"A\n3\n"} and rest[4:5].isdigit())
 
 
 class Input(Protocol):

@@ -17,7 +17,6 @@ MAX_TEXTS = 1_000
 MAX_TEXT = 1 << 20
 _WIDTHS = {b"i": 1, b"U": 1, b"I": 2, b"l": 4, b"L": 8, b"d": 4, b"D": 8, b"C": 1, b"Z": 0, b"T": 0, b"F": 0}
 _INTEGERS = {b"i", b"U", b"I", b"l", b"L"}
-_STARTS = (b"{L\0\0\0\0\0\0\0", b"{l\0\0\0", b"{I\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +41,6 @@ class _Open:
     is_object: bool
     left: int | None = None
     kind: bytes = b""
-
-
-def is_ubjson(head: bytes) -> bool:
-    """Whether bytes start as an object whose keys have long lengths, which no text does."""
-    return head.startswith(_STARTS) and head[10:11] != b"\0"
 
 
 def read_ubjson(data: Data, start: int, end: int) -> UbjsonDocument:

@@ -13,13 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.core.errors import SubjectError
+from assay.subjects.archives.tar_header import BLOCK, is_header, number
 
-BLOCK = 512
 MAX_EXTENDED = 1 << 20  # bytes of one extended header: names are far shorter
 MAX_SEARCH = 1 << 17  # blocks in which a further header is looked for
 Data = mmap.mmap | bytes
 _NOT_ZERO = re.compile(rb"[^\0]")
-_OCTAL = re.compile(rb"[ \0]*([0-7]*)[ \0]")
 _KINDS = {b"0": "file", b"\0": "file", b"7": "file", b"1": "hard link", b"2": "symbolic link",
           b"3": "device", b"4": "device", b"5": "folder", b"6": "pipe", b"S": "sparse file", b"D": "listing",
           b"V": "label", b"M": "continued file"}  # fmt: skip
@@ -86,7 +85,7 @@ class TarReader:
                 at = self._resume(at)
                 said = _Overrides({}, {})
                 continue
-            size = _number(block[124:136])
+            size = number(block[124:136])
             if size is None or size < 0:
                 raise SubjectError(f"the header at byte {at - self._start:,} has no size")
             kind = block[156:157]
@@ -195,26 +194,6 @@ class TarReader:
             more = bytes(self._data[at + 504 : min(at + 505, self._end)])
             at += BLOCK
         return at
-
-
-def is_header(block: bytes) -> bool:
-    """Whether a block is the header of a tar member, by its checksum."""
-    if len(block) < BLOCK or not block[0]:
-        return False
-    stated = _number(block[148:156])
-    if not stated or stated < 0:
-        return False
-    plain = block[:148] + b" " * 8 + block[156:BLOCK]
-    total = sum(plain)
-    return stated in {total, total - 256 * sum(byte > 127 for byte in plain)}  # noqa: PLR2004  signed sums
-
-
-def _number(raw: bytes) -> int | None:
-    """An octal number, or a GNU base-256 one; None where it is neither."""
-    if raw[:1] in {b"\x80", b"\xff"}:
-        return int.from_bytes(raw[1:], "big", signed=raw[:1] == b"\xff")
-    found = _OCTAL.match(raw + b"\0")
-    return int(found.group(1) or b"0", 8) if found else None
 
 
 def _text(raw: bytes) -> str:

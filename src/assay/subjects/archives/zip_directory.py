@@ -10,17 +10,15 @@ from dataclasses import dataclass
 
 from assay.core.errors import LimitError, SubjectError
 from assay.subjects.archives.zip_consistency import clashing_names, shared_bytes, unclaimed_bytes
+from assay.subjects.archives.zip_end import END, EOCD, LOCATOR, find_end
 from assay.subjects.archives.zip_entries import UNSET32, Data, ZipMember, read_entry, read_member
 
-EOCD = b"PK\x05\x06"
 MAX_MEMBERS = 100_000
 STORED, DEFLATED = 0, 8
-_END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
-_LOCATOR = struct.Struct("<4sLQL")
 _UNSET16 = 0xFFFF
 
-__all__ = ["DEFLATED", "STORED", "ZipDirectory", "ZipMember", "find_end", "is_zip", "read_directory"]
+__all__ = ["DEFLATED", "STORED", "ZipDirectory", "ZipMember", "read_directory"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +50,6 @@ class _End:
     base: int
     at: int
     after: int
-
-
-def find_end(data: Data, start: int, end: int) -> int:
-    """Where the end-of-central-directory record lies, or -1: this is no zip."""
-    at = data.rfind(EOCD, max(start, end - 65_557), end)
-    return at if at >= 0 and at + _END.size <= end else -1
-
-
-def is_zip(data: Data, start: int, end: int) -> bool:
-    """Whether zip readers take `data[start:end]` for a zip, whatever it starts with.
-
-    Readers differ on whether the directory lies right before its end record or where that record says.
-    """
-    if data[start : start + 4] in {b"PK\x03\x04", EOCD}:
-        return True
-    at = find_end(data, start, end)
-    if at < 0:
-        return False
-    _, _, _, _, count, size, offset, _ = _END.unpack_from(data, at)
-    places = (at - size, start + offset)
-    return data[at - _LOCATOR.size : at - _LOCATOR.size + 4] == b"PK\x06\x07" or (
-        count > 0 and any(start <= place and data[place : place + 4] == b"PK\x01\x02" for place in places)
-    )
 
 
 def read_directory(data: Data, start: int, end: int, *, appended: bool = False) -> ZipDirectory:
@@ -115,9 +90,9 @@ def _end(data: Data, start: int, end: int, problems: list[str], *, appended: boo
     at = find_end(data, start, end)
     if at < 0:
         raise SubjectError("there is no end of central directory")
-    fields = _END.unpack_from(data, at)
+    fields = END.unpack_from(data, at)
     _, disk, first, here, count, size, offset, comment = fields
-    after = at + _END.size + comment
+    after = at + END.size + comment
     if after != end:
         problems.append(f"{end - after:,} bytes follow the archive" if after < end else "its comment is cut")
     if disk not in {0, _UNSET16} or first not in {0, _UNSET16} or here != count:
@@ -139,10 +114,10 @@ def _end(data: Data, start: int, end: int, problems: list[str], *, appended: boo
 
 def _end64(data: Data, start: int, at: int, problems: list[str]) -> tuple[int, tuple[int, ...] | None]:
     """Where the directory ends, and the fields of the zip64 record before the end record at `at`, if any."""
-    locator = at - _LOCATOR.size
+    locator = at - LOCATOR.size
     if locator < start or data[locator : locator + 4] != b"PK\x06\x07":
         return at, None
-    _, _, where, disks = _LOCATOR.unpack_from(data, locator)
+    _, _, where, disks = LOCATOR.unpack_from(data, locator)
     beside = locator - _END64.size
     record = start + where
     if record + 4 > at or data[record : record + 4] != b"PK\x06\x06":

@@ -45,11 +45,6 @@ class CheckpointIndex:
     unknown: tuple[str, ...]
 
 
-def is_table(data: Data, start: int, end: int) -> bool:
-    """Whether a region ends as a table does."""
-    return end - start >= FOOTER and bytes(data[end - len(MAGIC) : end]) == MAGIC
-
-
 def read_index(data: Data, start: int, end: int) -> CheckpointIndex:
     """Read the index in `data[start:end]` to its last byte.
 

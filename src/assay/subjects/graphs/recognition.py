@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from assay.core.errors import SubjectError
-from assay.subjects.graphs import checkpoints, coreml_weights, paddle_tensors
+from assay.subjects.graphs import coreml_weights, paddle_tensors
 from assay.subjects.graphs.protobuf import Data, Message, Reader
 from assay.subjects.graphs.schemas import schema
 
@@ -24,6 +24,10 @@ _OPERATOR = re.compile(r"[A-Za-z_][\w.>:]*", re.ASCII)
 _LOOKED_AT = 32  # messages of a repeated field
 _MIN = 4
 MAX_VERSION = 1000
+# A pickle's first opcode and its protocol, as a protobuf field: 16 to 80, a number. No format has one there,
+# and most files that are looked at are pickles.
+_TABLE = bytes.fromhex("57fb808b247547db")  # how the index of a TensorFlow checkpoint ends
+_PROTO, _NEWEST = 0x80, 5
 
 
 def recognise(data: Data, start: int, end: int) -> str:
@@ -35,13 +39,15 @@ def recognise(data: Data, start: int, end: int) -> str:
         return "tflite"
     if identifier[:2] == b"ET" and identifier[2:].isdigit():
         return "executorch"
-    if checkpoints.is_table(data, start, end):
+    if bytes(data[max(start, end - len(_TABLE)) : end]) == _TABLE:
         return "tf-checkpoint"
     if paddle_tensors.is_tensors(data, start, end):
         return "paddle-tensors"
     if coreml_weights.is_weights(data, start, end):
         return "coreml-weights"
     first = data[start]
+    if first == _PROTO and data[start + 1] <= _NEWEST:
+        return ""
     for name, framework, kind, fits in _CANDIDATES[first & 7] if first >> 3 else ():
         if _fits(data, start, end, framework, kind, fits):
             return name

@@ -7,12 +7,13 @@ import os
 import queue
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from assay.core.errors import SubjectError
 from assay.subjects.child_process import ChildDiedError, ChildProcess
 from assay.subjects.pickles.records import Event, PickleRecord
 
@@ -92,13 +93,21 @@ class Machine:
                 depth = int(what[1])
             events.append(Event(str(kind), offset, tuple(str(part) for part in what), depth))
 
+    def launch(self) -> None:
+        """Let the child process begin to start; where it cannot, reading says so."""
+        with suppress(SubjectError):
+            self._child.launch()
+
     def close(self) -> None:
         """End the child process."""
         self._child.close()
 
 
 class MachinePool:
-    """Up to `size` machines, lent to one thread each; `shapes` as for `Machine`."""
+    """Up to `size` machines, lent to one thread each; `shapes` as for `Machine`.
+
+    Inside `with`, their processes start beside whatever is done until they are needed.
+    """
 
     def __init__(self, limits: Limits | None = None, size: int | None = None, *, shapes: str = "") -> None:
         count = size or os.cpu_count() or 1
@@ -117,6 +126,8 @@ class MachinePool:
             self._free.put(machine)
 
     def __enter__(self) -> Self:
+        for machine in self._machines:
+            machine.launch()
         return self
 
     def __exit__(

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.core.errors import LimitError, SubjectError
-from assay.subjects.archives.zip_directory import STORED, ZipDirectory, ZipMember, find_end, read_directory
+from assay.subjects.archives.zip_directory import STORED, ZipDirectory, ZipMember, read_directory
+from assay.subjects.archives.zip_end import find_end
 from assay.subjects.pickles.child.recorder import Recorder
 from assay.subjects.pickles.child.symbols import Call, Global, Items, Persistent
 from assay.subjects.pickles.child.walk import WalkLimitError, WalkRecorder

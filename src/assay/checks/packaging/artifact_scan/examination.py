@@ -12,7 +12,7 @@ from assay.checks.packaging.artifact_scan.pickles import judge
 from assay.checks.packaging.artifact_scan.unpacking import Unpacker
 from assay.core.errors import SubjectError
 from assay.core.finding import Finding
-from assay.subjects.archives.zip_directory import is_zip
+from assay.subjects.archives.zip_end import is_zip
 from assay.subjects.pickles.machine import MachinePool
 from assay.subjects.pickles.records import PickleRecord
 

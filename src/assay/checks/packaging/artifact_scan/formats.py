@@ -12,12 +12,11 @@ from typing import TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.subjects import programs
-from assay.subjects.archives.tar_members import is_header
-from assay.subjects.archives.zip_directory import is_zip
+from assay.subjects.archives.tar_header import is_header
+from assay.subjects.archives.zip_end import is_zip
 from assay.subjects.graphs import recognition
 from assay.subjects.hdf5.superblock import find_signature
-from assay.subjects.rdata import is_rdata
-from assay.subjects.ubjson import is_ubjson
+from assay.subjects.rdata_input import is_rdata
 
 NOT_JUDGED = "is not judged by this version"
 CUT_OFF = "the file is cut off or damaged"
@@ -34,6 +33,7 @@ _MAGIC = (
     (b"CBM1", "catboost"), (b"binf", "xgboost binary"),
 )  # fmt: skip
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of user data, before a zstd or lz4 frame
+_OBJECTS = (b"{L\0\0\0\0\0\0\0", b"{l\0\0\0", b"{I\0")
 _ISO = 32_769  # where an ISO 9660 volume descriptor says what it is
 COMPRESSED = {"gzip", "bzip2", "xz", "zlib", "lzma", "zstd", "lz4"}
 # What zip readers find at the end of these is examined with all the rest of it.
@@ -76,6 +76,11 @@ def _first(structures: _Structures, blob: Blob, head: bytes) -> str:
 
 def _is_tar(_: Blob, head: bytes) -> bool:
     return head[257:262] == b"ustar" or is_header(head)
+
+
+def _is_ubjson(_: Blob, head: bytes) -> bool:
+    """Whether bytes start as an object whose keys have long lengths, which no text does."""
+    return head.startswith(_OBJECTS) and head[10:11] != b"\0"
 
 
 def _is_iso(blob: Blob, _: bytes) -> bool:
@@ -129,7 +134,7 @@ _Structures: TypeAlias = "tuple[tuple[str, Callable[[Blob, bytes], bool]], ...]"
 _STRUCTURES: _Structures = (
     ("zlib", _is_zlib),
     ("rdata", lambda _, head: is_rdata(head)),
-    ("ubjson", lambda _, head: is_ubjson(head)),
+    ("ubjson", _is_ubjson),
     ("tar", _is_tar),
     ("iso", _is_iso),
 )

@@ -13,7 +13,6 @@ from pathlib import Path, PurePosixPath
 
 from assay.checks.packaging.artifact_scan import rules
 from assay.core.finding import Finding, Location, Severity
-from assay.guard.unicode import hidden_spans
 
 MAX_FINDINGS = 50  # of one rule
 # Libraries that loading a model imports; a file of that name in the working folder takes their place.
@@ -74,10 +73,17 @@ def judge(files: Sequence[tuple[Path, str]], *, folder: bool) -> Iterator[Findin
             yield finding
 
 
+def _hidden_characters(name: str) -> set[str]:
+    if name.isascii() and name.isprintable():
+        return set()
+    from assay.guard.unicode import hidden_spans  # noqa: PLC0415  start-up: such names are rare
+
+    return {span.kind for span in hidden_spans(name)}
+
+
 def _name(name: str) -> Iterator[Finding]:
     place = Location(path=name)
-    kinds = {span.kind for span in hidden_spans(name)}
-    if kinds:
+    if kinds := _hidden_characters(name):
         message = f"Its name holds hidden characters ({', '.join(sorted(kinds))}): {ascii(name)[:150]}."
         yield rules.repository.NAME.finding(message, place, severity=Severity.HIGH)
     suffixes = [suffix.lower() for suffix in PurePosixPath(name).suffixes[-2:]]

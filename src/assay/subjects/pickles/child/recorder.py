@@ -63,7 +63,7 @@ class Recorder:
         """Note an event, and send it on: kind, offset where known, and texts."""
         self.seen.append((kind, "\0".join(what)))
         if self.events is not None:
-            self.events.emit(kind, offset, *what)
+            (self.events.hold if kind == "end" else self.events.emit)(kind, offset, *what)
 
     def find_class(self, module: str, name: str) -> Inert:
         """The inert class for a global; told when it is first met."""

@@ -50,11 +50,11 @@ def read_region(region: Region, events: Events, *, walk_only: bool, probe: bool,
             events.emit("limit", at, "streams", f"more than {MAX_STREAMS} streams")
             break
         recorder = Recorder(events, recorder.storages, region.rules)
-        events.send("stream", at, index, depth)
+        events.hold("stream", at, index, depth)
         end, stopped, result = _one(region, at, recorder, walk_only=walk_only, probe=probe, index=index)
         if index == 0:
             legacy = result == LEGACY_TORCH
-            events.send("kind", at, "pickle" if stopped or recorder.plausible else "none")
+            events.hold("kind", at, "pickle" if stopped or recorder.plausible else "none")
         if not stopped and (index or recorder.plausible):
             _junk(region, end, events)
         for raw in recorder.nested:  # last: what follows is told as theirs
@@ -66,7 +66,7 @@ def read_region(region: Region, events: Events, *, walk_only: bool, probe: bool,
             at = _legacy(region, at, result, recorder, events)
     if depth == 0:
         for key, (kind, count) in recorder.storages.items():
-            events.send("storage", None, key, count * storage_width(kind))
+            events.hold("storage", None, key, count * storage_width(kind))
 
 
 def _padding(region: Region, at: int) -> bool:

@@ -14,6 +14,7 @@ Value = str | int | None
 MAX_TEXT = 120
 MAX_ITEMS = 6
 MAX_DEPTH = 3
+MAX_WAITING = 4096  # bytes
 _NAME = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)*\Z")
 
 
@@ -32,11 +33,15 @@ def _number(value: int | None) -> str:
 
 
 class Events:
-    """Where events go: at once, so that the death of this process loses none, and never too many."""
+    """Where events go: at once, so that the death of this process loses none, and never too many.
+
+    Those that only say where the others belong wait for the next one.
+    """
 
     def __init__(self, fd: int, limit: int) -> None:
         self._fd = fd
         self._left = limit
+        self._waiting = b""
 
     def emit(self, *event: Value) -> None:
         """Send one event.
@@ -51,9 +56,20 @@ class Events:
 
     def send(self, *event: Value) -> None:
         """Send one event that does not count, such as the last."""
-        left = memoryview(encode(event))
+        self._waiting += encode(event)
+        self._flush()
+
+    def hold(self, *event: Value) -> None:
+        """Send one event with the next one; the death of this process tells as much as it would."""
+        self._waiting += encode(event)
+        if len(self._waiting) > MAX_WAITING:
+            self._flush()
+
+    def _flush(self) -> None:
+        left = memoryview(self._waiting)
         while left:
             left = left[os.write(self._fd, left) :]
+        self._waiting = b""
 
 
 def plausible(module: str, name: str) -> bool:

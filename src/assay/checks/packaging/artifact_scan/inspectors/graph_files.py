@@ -12,7 +12,8 @@ from assay.checks.packaging.artifact_scan.inspectors import zips
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
 from assay.core.errors import SubjectError
 from assay.core.finding import Location
-from assay.subjects.archives.zip_directory import is_zip, read_directory
+from assay.subjects.archives.zip_directory import read_directory
+from assay.subjects.archives.zip_end import is_zip
 from assay.subjects.graphs import recognition
 from assay.subjects.graphs.protobuf import Span, cut
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.rules import code
-from assay.checks.packaging.artifact_scan.texts import secrets
-from assay.checks.packaging.artifact_scan.texts.commands import Command, find
 from assay.core.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from assay.checks.packaging.artifact_scan.texts.commands import Command
 
 MAX_FINDINGS = 25  # in one file
 _QUOTED = 120  # characters
@@ -72,6 +74,8 @@ def is_hook(name: str) -> bool:
 
 def judge(blob: Blob, text: str, inspection: Inspection) -> None:
     """Judge a whole script."""
+    from assay.checks.packaging.artifact_scan.texts.commands import find  # noqa: PLC0415  start-up
+
     by_itself = _runs_by_itself(blob, inspection)
     spoken = language(blob.name, text.split("\n", 1)[0]) or "unix"
     docker = "dockerfile" in blob.name.lower() or "containerfile" in blob.name.lower()
@@ -95,6 +99,8 @@ def finding(
     blob: Blob, command: Command, severity: Severity, name: str = "", line: int | None = None
 ) -> Finding:
     """The finding that says what a command does."""
+    from assay.checks.packaging.artifact_scan.texts import secrets  # noqa: PLC0415  start-up
+
     rule = code.REVERSE_SHELL if command.rule == "reverse-shell" else code.SCRIPT
     shown = secrets.mask(command.quote[: _QUOTED * 3])[:_QUOTED]
     place = blob.at_line(line or command.line, name)
