@@ -1,0 +1,105 @@
+"""What the guard says of a text, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from assay.core.finding import Severity
+
+HEADS = ("injection", "jailbreak", "toxicity")
+
+
+class Action(StrEnum):
+    """What becomes of a text; ordered by `rank`."""
+
+    ALLOW = "allow"
+    FLAG = "flag"  # let through, recorded
+    REDACT = "redact"  # let through without what was found
+    BLOCK = "block"
+
+    @property
+    def rank(self) -> int:
+        """0 for allow up to 3 for block."""
+        return list(Action).index(self)
+
+
+class Source(StrEnum):
+    """Where a text comes from; whoever speaks has other rights, and other attacks."""
+
+    SYSTEM = "system"
+    USER = "user"
+    DOCUMENT = "document"  # retrieved context, mail, web page, file
+    TOOL_CALL = "tool-call"  # arguments that the model wrote
+    TOOL_RESULT = "tool-result"
+    OUTPUT = "output"  # the model's answer
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One thing that a layer saw.
+
+    Attributes:
+        rule: `family/short-name`; a classifier's are `classifier/injection` and so on.
+        layer: which layer saw it: `normalise`, `match`, `classify`, or the name of a plugged-in one.
+        severity: how bad it is if it is what it seems.
+        score: how sure the layer is, 0..1; a rule that is certain says 1.
+        start, end: where, in characters of the original text.
+        views: the decodings that led to it, outermost first: `("base64", "rot13")`; () in the text as it is.
+        text: what was seen there once decoded, cut to 200 characters; never logged where it may be a secret.
+        tags: `owasp:LLM01`, `atlas:AML.T0051` and the like.
+    """
+
+    rule: str
+    layer: str
+    severity: Severity
+    score: float
+    start: int
+    end: int
+    views: tuple[str, ...] = ()
+    text: str = ""
+    tags: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """What the rule is about: `injection`, `jailbreak`, `secret`, `pii` …"""
+        return self.rule.split("/", 1)[0]
+
+
+class LayerState(StrEnum):
+    """Whether a layer looked at the text."""
+
+    RAN = "ran"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRun:
+    """What a layer did: how long it took (seconds), and why not where it did not look at all of the text."""
+
+    layer: str
+    state: LayerState
+    seconds: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardVerdict:
+    """What the guard says of a text.
+
+    Attributes:
+        action: what becomes of it.
+        detections: by position.
+        scores: 0..1 for each of `HEADS`, joining rules and classifier.
+        layers: what each layer did; `complete` is false where one that must look did not.
+        text: what may be let through: the text itself, the redacted text, or "" where it is blocked.
+    """
+
+    action: Action
+    detections: tuple[Detection, ...]
+    scores: Mapping[str, float]
+    layers: tuple[LayerRun, ...]
+    text: str
+    complete: bool = field(default=True)
