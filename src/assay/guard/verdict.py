@@ -63,7 +63,7 @@ class Detection:
 
     @property
     def family(self) -> str:
-        """What the rule is about: `injection`, `jailbreak`, `secret`, `pii` …"""
+        """What the rule is about: `injection`, `jailbreak`, `secret`, `pii` and so on."""
         return self.rule.split("/", 1)[0]
 
 

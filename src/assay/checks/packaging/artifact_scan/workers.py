@@ -64,11 +64,13 @@ class Worker:
             raise WorkerDiedError(str(error)) from error
         try:
             self._send((options, workspace))
-            if self._answer() != READY:
-                raise WorkerDiedError("it says something else than that it is ready")
+            ready = self._answer() == READY
         except WorkerDiedError:
             self.close()
             raise
+        if not ready:
+            self.close()
+            raise WorkerDiedError("it says something else than that it is ready")
 
     def examine(self, files: Sequence[File], left: int) -> tuple[list[Outcome], int]:
         """The outcomes of files, and how many bytes they unpacked to, of `left` that they may.
