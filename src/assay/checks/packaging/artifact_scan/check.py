@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from assay.checks.packaging.artifact_scan import names, policy, raw_data, rules, siblings
 from assay.checks.packaging.artifact_scan.blob import Outcome
+from assay.checks.packaging.artifact_scan.explaining import explain
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
 from assay.core.check import CheckInfo, Context, Role, Stage
@@ -141,7 +142,7 @@ def _report(
     return conclude(
         ArtifactScan.info.name,
         subject,
-        findings=siblings.raise_called(names.remote_code(findings, files), outcomes),
+        findings=explain(siblings.raise_called(names.remote_code(findings, files), outcomes), everything, subject),
         coverage=coverage,
         fail_on=options.fail_on,
         metrics={
