@@ -55,7 +55,10 @@ def _rows(explanation: Explanation) -> Iterator[tuple[str, str]]:
     if explanation.effect:
         yield "effect", visible(explanation.effect, limit=MAX_TEXT)
     if explanation.advice:
-        yield "do", "\n".join(f"→ {visible(line, limit=MAX_TEXT, keep=chr(10))}" for line in explanation.advice)
+        yield (
+            "do",
+            "\n".join(f"→ {visible(line, limit=MAX_TEXT, keep=chr(10))}" for line in explanation.advice),
+        )
 
 
 def steps(of: Sequence[Step]) -> list[str]:

@@ -142,7 +142,9 @@ def _report(
     return conclude(
         ArtifactScan.info.name,
         subject,
-        findings=explain(siblings.raise_called(names.remote_code(findings, files), outcomes), everything, subject),
+        findings=explain(
+            siblings.raise_called(names.remote_code(findings, files), outcomes), everything, subject
+        ),
         coverage=coverage,
         fail_on=options.fail_on,
         metrics={

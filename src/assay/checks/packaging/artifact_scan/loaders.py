@@ -90,6 +90,4 @@ def _key(found: str) -> str:
 def names_of(location: Location) -> tuple[str, ...]:
     """The name of the member, then of every archive around it, outermost last."""
     parts = [part for part in location.member.split("!/") if part]
-    return tuple(
-        "!/".join([location.path, *parts[:count]]) for count in range(len(parts), -1, -1)
-    )
+    return tuple("!/".join([location.path, *parts[:count]]) for count in range(len(parts), -1, -1))

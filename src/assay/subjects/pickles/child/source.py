@@ -23,7 +23,8 @@ def named(value: Global) -> str:
         return value.shown
     if plausible(value.module, value.name):
         return f"{text(value.module, 200)}.{text(value.name, 200)}".replace("\u2026", "...")
-    return f"getattr(import_module({_quoted(value.module)}), {_quoted(value.name)})"
+    module, name = _quoted(value.module), _quoted(value.name)
+    return f"getattr(import_module({module}), {name})"
 
 
 def source_of(value: object) -> str:
@@ -98,7 +99,7 @@ def _cut(source: str) -> str:
 def _quoted(value: str) -> str:
     if len(value) <= MAX_STRING:
         return ascii(value)
-    return f"{ascii(value[:MAX_STRING])}... ({len(value):,} characters)"
+    return f"{value[:MAX_STRING]!a}... ({len(value):,} characters)"
 
 
 class Writer:

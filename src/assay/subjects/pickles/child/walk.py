@@ -11,6 +11,9 @@ from .symbols import UNKNOWN, Call, Global, Symbolic, describe, name_of
 from .wire import plausible
 
 
+MAX_COMPUTED = 1_000
+
+
 class WalkLimitError(Exception):
     """The stream needs more memory than the walk may take."""
 
@@ -43,6 +46,7 @@ class WalkRecorder:
         self._told: dict[tuple[str, str], int] = {}
         self._held: list[tuple[str, int, tuple[str, ...], Trace | None]] = []
         self.reading = Symbolic(recorder.rules)
+        self._computed = 0  # names that were written out
         self.watching = False  # whether a global was named that may only be called
 
     def _hold(self, kind: str, offset: int, *what: str, trace: Trace | None = None) -> None:
@@ -58,9 +62,7 @@ class WalkRecorder:
             self._tell(kind, offset, *what, trace=trace)
         self._held.clear()
 
-    def _tell(
-        self, kind: str, offset: int, *what: str, times: int = 3, trace: Trace | None = None
-    ) -> None:
+    def _tell(self, kind: str, offset: int, *what: str, times: int = 3, trace: Trace | None = None) -> None:
         key = (kind, what[0] + "\0" + (what[1] if kind in {"global", "misuse"} else ""))
         count = self._told.get(key, 0)
         if count < times and len(self._told) < 20_000:  # noqa: PLR2004
@@ -141,16 +143,16 @@ class WalkRecorder:
             shown = ", ".join(describe(item) for item in items[:4])
             name = f"{target.module}.{target.name}"[:800]
             given = tuple(items)
-            trace = (
-                _of_state(target, *given, offset)
-                if how == "BUILD"
-                else _of_items(target, given, how, offset)
-            )
+            built = how == "BUILD"
+            trace = _of_state(target, items[0], offset) if built else _of_items(target, given, how, offset)
             self._tell("mutate", offset, name, shown[:400], how, trace=trace)
 
     def computed(self, module: object, name: object, offset: int) -> Global:
         """A global whose name is not a plain string."""
-        shown = f"getattr(import_module({source.source_of(module)}), {source.source_of(name)})"
+        shown = "<computed>"
+        if self._computed < MAX_COMPUTED:
+            self._computed += 1
+            shown = f"getattr(import_module({source.source_of(module)}), {source.source_of(name)})"
         met = Global("?", "?", offset, "STACK_GLOBAL", shown, (module, name))
         told = f"{describe(module)} + {describe(name)}"[:400]
         self._hold("computed-name", offset, told, trace=lambda: (shown, source.steps_of(met)))
