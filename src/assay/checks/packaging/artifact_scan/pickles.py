@@ -175,7 +175,10 @@ def _judged(event: Event, traces: Traces, blob: Blob, allow: Mapping[str, str]) 
             return _native(event, place, inside)
         return _global(event, traces, blob, inside)
     if event.kind in _OBFUSCATED:
-        text = _OBFUSCATED[event.kind].format(*(part[:150] for part in (*event.what, "", "")))
+        told = (
+            (event.source, *event.what[1:]) if event.kind == "computed-name" and event.source else event.what
+        )
+        text = _OBFUSCATED[event.kind].format(*(part[:150] for part in (*told, "", "")))
         return rules.pickles.OBFUSCATED.finding(f"Loading it would {text}{inside}.", place)
     if event.kind == "mutate":
         message = f"Loading it would change {event.what[0][:100]} itself ({event.what[2]}){inside}."
@@ -235,7 +238,7 @@ def _misuse(event: Event, place: Location, inside: str) -> Finding:
     if how == "BUILD":
         would = f"give {name} a state, {shown}, that {reason}"
     elif how in _CALLS:
-        would = f"call {name}({shown}), {reason}"
+        would = f"call {name}({shown}) as no framework does: {reason.removeprefix('where ')}"
     else:
         would = f"use {name} so that it {reason}"
     data = {"global": name, "arguments": shown, "opcode": how}

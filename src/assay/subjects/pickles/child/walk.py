@@ -10,7 +10,6 @@ from .rules import FREE
 from .symbols import UNKNOWN, Call, Global, Symbolic, describe, name_of
 from .wire import plausible
 
-
 MAX_COMPUTED = 1_000
 
 
