@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from assay.cli.app import run
-from fixtures.torch_zip import write_checkpoint
+from fixtures.torch_zip import legacy_checkpoint, state_dict_pickle, write_checkpoint
 
 TENSORS = {
     "flags": np.array([True, False]),
@@ -68,23 +69,104 @@ def test_a_name_that_would_lie_is_refused(tmp_path: Path, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_what_torch_saved_converts_or_is_named(
-    zipped: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_torch_saved_converts(zipped: bool, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     layer = torch.nn.Linear(5, 3).bfloat16()
-    state = {**layer.state_dict(), "turned": torch.arange(6.0).reshape(2, 3).t()}
+    numbers = torch.arange(12.0).reshape(3, 4)
+    state = {
+        **layer.state_dict(),
+        "turned": torch.arange(6.0).reshape(2, 3).t(),
+        "parameter": torch.nn.Parameter(numbers),
+        "tied": numbers,
+        "rows": numbers[1:],
+        "repeated": torch.ones(1, 3).expand(4, 3),
+        "empty": torch.zeros(0, 3),
+        "step": torch.tensor(7),
+    }
     torch.save(state, tmp_path / "model.pt", _use_new_zipfile_serialization=zipped)
     target = tmp_path / "model.safetensors"
-    code = run(["convert", str(tmp_path / "model.pt"), "-o", str(target)])
-    if not zipped:  # the format of PyTorch before 1.6
-        assert code == 2
-        assert "Save it again with a current torch" in capsys.readouterr().err
-        return
+    assert run(["convert", str(tmp_path / "model.pt"), "-o", str(target)]) == 0
     from safetensors.torch import load_file as load_torch  # noqa: PLC0415
 
     found = load_torch(target)
     assert all(torch.equal(found[name], tensor) for name, tensor in state.items())
+
+
+def test_a_checkpoint_of_before_pytorch_1_6_converts(tmp_path: Path) -> None:
+    (tmp_path / "old.pt").write_bytes(legacy_checkpoint(TENSORS))
+    assert run(["convert", str(tmp_path / "old.pt"), "-o", str(tmp_path / "new.safetensors")]) == 0
+    found = load_file(tmp_path / "new.safetensors")
+    assert set(found) == set(TENSORS)
+    for name, expected in TENSORS.items():
+        np.testing.assert_array_equal(found[name], expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"after": b"more"}, "bytes follow the last one"),
+        ({"between": b"12345678"}, "does not have the size that its tensors state"),
+    ],
+)
+def test_old_storages_that_do_not_add_up_are_refused(
+    change: dict[str, bytes], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "old.pt").write_bytes(legacy_checkpoint(TENSORS, **change))
+    assert run(["convert", str(tmp_path / "old.pt"), "-o", str(tmp_path / "new.safetensors")]) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_tensors_only_leaves_out_the_rest_and_names_it(
+    zipped: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tripwire = tmp_path / "tripwire"
+    payload = b"cposix\nsystem\n(S'touch %b'\ntR0" % os.fsencode(tripwire)
+    file, target = tmp_path / "model.pt", tmp_path / "model.safetensors"
+    if zipped:
+        write_checkpoint(file, TENSORS, payload=payload)
+    else:
+        plain = state_dict_pickle(TENSORS).replace(b"tQ", b"NtQ")
+        planted = plain[:2] + payload + plain[2:]
+        file.write_bytes(legacy_checkpoint(TENSORS).replace(plain, planted))
+    assert run(["convert", "--tensors-only", str(file), "-o", str(target)]) == 0
+    assert "left out, and never imported: posix.system" in capsys.readouterr().out
+    assert set(load_file(target)) == set(TENSORS)
+    assert run(["scan", str(target)]) == 0
+    assert not tripwire.exists()
+
+
+def test_tensors_in_objects_have_the_names_of_a_state_dict(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file as load_torch  # noqa: PLC0415
+
+    module = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
+    torch.save(module, tmp_path / "whole.pt")
+    target = tmp_path / "whole.safetensors"
+    assert run(["convert", str(tmp_path / "whole.pt"), "-o", str(target)]) == 2
+    assert run(["convert", "--tensors-only", str(tmp_path / "whole.pt"), "-o", str(target)]) == 0
+    found = load_torch(target)
+    assert set(found) == set(module.state_dict())
+    assert all(torch.equal(found[name], tensor) for name, tensor in module.state_dict().items())
+
+
+def test_a_tensor_that_would_be_lost_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from fixtures import torch_zip  # noqa: PLC0415
+
+    file = tmp_path / "model.pt"
+    write_checkpoint(file, TENSORS)
+    lost = torch_zip.state_dict_pickle({"a.weight": TENSORS["a.weight"]})[2:-1]
+    write_checkpoint(file, TENSORS, payload=b"cmine\nWrapped\n" + lost + b"\x85R0")
+    assert run(["convert", "--tensors-only", str(file), "-o", str(tmp_path / "out.safetensors")]) == 2
+    assert "1 of its 7 tensors lie in objects that are not followed" in capsys.readouterr().err
+
+
+def test_an_estimator_is_refused_with_the_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    linear = pytest.importorskip("sklearn.linear_model")
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(linear.LinearRegression().fit([[1], [2]], [1, 2])))
+    assert run(["convert", str(tmp_path / "model.pkl"), "-o", str(tmp_path / "out.safetensors")]) == 2
+    assert "is not a PyTorch checkpoint" in (told := capsys.readouterr().err)
+    assert "skops or ONNX" in told
 
 
 def test_a_shape_and_strides_that_do_not_fit_are_told(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from assay.core.canonical import JSON
+from assay.core.explanation import Explanation, Step
 from assay.core.finding import Finding, Location, Severity
 from assay.core.release import Approval, Candidate, Decision, Reason, Verdict
 from assay.core.report import Coverage, Report, Skipped, Status, conclude
@@ -32,6 +33,13 @@ def scan_report() -> Report:
             Location("model.pt", "archive/data.pkl", offset=12),
             "Do not load this file.",
             ("owasp:LLM03", "cwe:CWE-502"),
+            explanation=Explanation(
+                "os.system('id')\nos.system('ls')",
+                (Step("GLOBAL imports os.system", 2), Step("REDUCE calls os.system", 12), Step("and on")),
+                ("torch.load(file, weights_only=False)",),
+                "The command runs.",
+                ("Do not load it.", "Keep its numbers:\nassay convert model.pt -o model.safetensors"),
+            ),
         ),
         Finding("pickle/unknown-global", Severity.LOW, "loads mylib.Thing", Location("extra.pkl")),
     ]
@@ -48,7 +56,10 @@ def incomplete_report() -> Report:
 
 def hostile_report() -> Report:
     location = Location(HOSTILE, HOSTILE, name=HOSTILE)
-    finding = Finding("data/x", Severity.HIGH, HOSTILE, location, HOSTILE, (HOSTILE,), {"quote": HOSTILE})
+    told = Explanation(HOSTILE, (Step(HOSTILE, 1),), (HOSTILE,), HOSTILE, (HOSTILE,))
+    finding = Finding(
+        "data/x", Severity.HIGH, HOSTILE, location, HOSTILE, (HOSTILE,), {"quote": HOSTILE}, told
+    )
     skipped = (Skipped(HOSTILE, HOSTILE, HOSTILE),)
     return conclude(
         "data.poisoning",

@@ -58,6 +58,8 @@ ALLOWED = {
     "article",
     "blockquote",
     "line",
+    "ol",
+    "pre",
     "circle",
 }
 
@@ -149,6 +151,15 @@ def test_a_person_finds_verdict_reasons_and_what_is_missing(document: Document) 
         "12" * 32,
     ):
         assert expected in text
+
+
+def test_a_finding_shows_what_would_have_run_and_what_to_do(document: Document) -> None:
+    text = render(document, "html")
+    assert "<pre><code>os.system(&#x27;id&#x27;)\nos.system(&#x27;ls&#x27;)</code></pre>" in text
+    assert "<li>byte 12: <code>REDUCE calls os.system</code></li><li><code>and on</code></li>" in text
+    assert "<li>torch.load(file, weights_only=False)</li>" in text
+    command = "<pre><code>assay convert model.pt -o model.safetensors</code></pre>"
+    assert f"<li>Keep its numbers:{command}</li>" in text
 
 
 def test_attack_hostile_text_is_shown_as_text(hostile: Document) -> None:

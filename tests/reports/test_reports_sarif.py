@@ -41,8 +41,48 @@ def test_results_carry_what_code_scanning_reads(document: Document) -> None:
     }
     physical = result["locations"][0]["physicalLocation"]
     assert physical["artifactLocation"]["uri"] == "models/bot/model.pt"
-    assert physical["region"]["byteOffset"] == 12
+    # The byte counts in the member, and a region would count in the file around it.
+    assert "region" not in physical
+    logical = result["locations"][0]["logicalLocations"][0]
+    assert logical["properties"] == {"byteOffset": 12}
     assert result["partialFingerprints"]["assay/v1"] == document.reports[1].findings[0].fingerprint
+
+
+def test_an_explanation_is_a_code_flow(document: Document) -> None:
+    result = run_of(document)["results"][0]
+    assert result["properties"]["explanation"] == {
+        "source": "os.system('id')\nos.system('ls')",
+        "loaders": ["torch.load(file, weights_only=False)"],
+        "effect": "The command runs.",
+        "advice": ["Do not load it.", "Keep its numbers:\nassay convert model.pt -o model.safetensors"],
+    }
+    flow = result["codeFlows"][0]
+    assert flow["message"]["text"] == "os.system('id'); os.system('ls')"
+    steps = [step["location"] for step in flow["threadFlows"][0]["locations"]]
+    assert [step["message"]["text"] for step in steps] == [
+        "GLOBAL imports os.system",
+        "REDUCE calls os.system",
+        "and on",
+    ]
+    assert [step["logicalLocations"][0].get("properties") for step in steps] == [
+        {"byteOffset": 2},
+        {"byteOffset": 12},
+        None,
+    ]
+
+
+def test_a_byte_of_a_plain_file_is_a_region() -> None:
+    finding = Finding("a/b", Severity.HIGH, "m", Location("model.pkl", offset=7))
+    models = Subject(SubjectKind.FOLDER, "models", {"sha256": "0" * 64}, "/models")
+    report = conclude("artifact.scan", models, findings=[finding], coverage=Coverage("files", 1))
+    alone = Document("t", (report,), datetime(2026, 1, 1, tzinfo=UTC), "0")
+    physical = run_of(alone)["results"][0]["locations"][0]["physicalLocation"]
+    assert physical["region"] == {"byteOffset": 7, "byteLength": 0}
+
+
+def test_every_rule_has_help_as_markdown(document: Document) -> None:
+    for rule in run_of(document)["tool"]["driver"]["rules"]:
+        assert rule["help"]["markdown"].startswith("**")
 
 
 def test_what_was_not_examined_is_no_success(document: Document, empty: Document) -> None:

@@ -33,6 +33,7 @@ supply.sbom  env  error  no findings; 0 files examined
 
 run 4 of 4
 bot 1.2: 2 findings (1 critical, 1 low) in 4 checks: 1 error, 1 fail, 1 incomplete, 1 pass
+  → `assay explain PATH` shows each call and the bytes that lead to it
 verdict: fail
   fail artifact.scan found a critical
        → Remove it.

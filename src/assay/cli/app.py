@@ -18,6 +18,7 @@ from assay.core.errors import AssayError
 COMMANDS = {
     "init": ("init", "Write assay.yaml for what is found here."),
     "scan": ("scan", "Scan model artifacts for hidden code: a table, an exit code."),
+    "explain": ("explain", "Show what each finding of a scan would have run, where, and what to do."),
     "convert": ("convert", "Write a checkpoint's tensors as safetensors, without unpickling it."),
     "check": ("check", "Run any single check on a subject."),
     "sign": ("sign", "Sign a model's bytes, in the form of OpenSSF Model Signing."),

@@ -14,27 +14,35 @@ if TYPE_CHECKING:
     from assay.subjects.weights import Weights
 
 SUFFIX = ".safetensors"
+SHOWN = 10  # names of what was left out
 
 
 @click.command("convert")
 @click.argument("model", type=click.Path())
 @click.option("-o", "--output", required=True, type=click.Path(), help="The safetensors file to write.")
+@click.option(
+    "--tensors-only", is_flag=True, help="Leave out, and name, what else a checkpoint's pickle holds."
+)
 @click.option("--force", is_flag=True, help="Replace the file where it exists.")
 @click.option("--no-progress", is_flag=True, help="Do not show progress.")
-def command(model: str, output: str, force: bool, no_progress: bool) -> int:  # noqa: FBT001
+def command(model: str, output: str, tensors_only: bool, force: bool, no_progress: bool) -> int:  # noqa: FBT001
     """Write the tensors of MODEL, a PyTorch checkpoint or a folder of them, as one safetensors file.
 
     The checkpoint's pickle is read by a machine that builds symbols and calls nothing. A checkpoint that
-    holds anything but plain tensors is refused, and the message names what; `assay scan` tells more.
+    holds anything but plain tensors is refused, and the message names what; `assay explain` tells more. With
+    --tensors-only the tensors are written all the same, unless some of them cannot be told.
 
     \b
-    Example:
+    Examples:
       assay convert pytorch_model.bin -o model.safetensors
+      assay convert --tensors-only last.ckpt -o last.safetensors
     """  # noqa: D301  click keeps lines after the backspace
+    from assay.reports.plain import visible  # noqa: PLC0415
     from assay.subjects.weights import open_weights, write_safetensors  # noqa: PLC0415
 
     target = _target(output, force=force)
-    with open_weights(Path(model)) as weights, progress("converting", disabled=no_progress) as shown:
+    opened = open_weights(Path(model), tensors_only=tensors_only)
+    with opened as weights, progress("converting", disabled=no_progress) as shown:
         _require_whole(weights)
         written = write_safetensors(
             target,
@@ -43,7 +51,11 @@ def command(model: str, output: str, force: bool, no_progress: bool) -> int:  # 
             progress=lambda done, total: shown.update(done, total, "bytes"),
         )
         count = len(weights.tensors)
+        left_out = list(dict.fromkeys(weights.left_out))
     click.echo(f"{target}: {count:,} tensors, {written:,} bytes")
+    if left_out:
+        more = f" and {len(left_out) - SHOWN:,} more" if len(left_out) > SHOWN else ""
+        click.echo(f"left out, and never imported: {visible(', '.join(left_out[:SHOWN]), limit=1000)}{more}")
     return 0
 
 
@@ -60,6 +72,12 @@ def _target(output: str, *, force: bool) -> Path:
 
 def _require_whole(weights: Weights) -> None:
     """Refuse what would leave something out, or write something twice under one name."""
+    if not weights.tensors and not weights.unreadable:
+        raise SubjectError(
+            "holds no tensors",
+            subject=str(weights.path),
+            remedy="Estimators of scikit-learn are no tensors: ask for skops or ONNX instead.",
+        )
     for unreadable in weights.unreadable:
         raise SubjectError(unreadable.reason, subject=unreadable.name, remedy=unreadable.remedy)
     for problem in weights.problems:

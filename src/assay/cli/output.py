@@ -110,9 +110,13 @@ def emit(document: Document, format_: str, outputs: Sequence[tuple[str, Path]]) 
 
     for name, path in outputs:
         write_atomically(path, render(document, name))
-    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    click.echo(render(document, format_, width=width, color=color), nl=False)
+    click.echo(render(document, format_, width=width, color=in_color()), nl=False)
+
+
+def in_color() -> bool:
+    """Whether stdout takes colours."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def write_atomically(path: Path, text: str) -> None:

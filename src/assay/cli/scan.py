@@ -22,7 +22,10 @@ from assay.cli.output import (
 from assay.core.errors import AssayError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from assay.core.check import Progress
+    from assay.core.finding import Severity
     from assay.core.report import Report
     from assay.core.subject import Subject
     from assay.pipeline.runner import Task
@@ -56,9 +59,30 @@ def command(
     """  # noqa: D301  click keeps lines after the backspace
     from assay.checks.packaging.artifact_scan import ArtifactScan  # noqa: PLC0415
     from assay.cli.documents import document_of  # noqa: PLC0415
-    from assay.pipeline.runner import Task  # noqa: PLC0415
 
     targets = parse_outputs(outputs)
+    reports, unread = scanned(paths, ignore_file, known, no_progress=no_progress)
+    if not reports:
+        return Exit.ERROR
+    notes = tuple(f"not scanned: {problem}" for problem in unread)
+    document = document_of(reports, "Artifact scan", notes=notes, checks=(ArtifactScan.info,))
+    emit(document, format_, targets)
+    return code_of(reports, unread, severity(fail_on))
+
+
+def code_of(reports: Sequence[Report], unread: Sequence[AssayError], fail_on: Severity | None) -> int:
+    """The exit code of a scan of which some paths may not have been read."""
+    code = exit_for_reports(reports, fail_on)
+    return Exit.ERROR if unread and code is not Exit.FINDINGS else code
+
+
+def scanned(
+    paths: Sequence[str], ignore_file: str | None, known: str | None, *, no_progress: bool
+) -> tuple[list[Report], list[AssayError]]:
+    """The reports on what lies at `paths`, and what cannot be read, which is told on stderr as well."""
+    from assay.checks.packaging.artifact_scan import ArtifactScan  # noqa: PLC0415
+    from assay.pipeline.runner import Task  # noqa: PLC0415
+
     check = ArtifactScan()
     subjects: list[Subject] = []
     unread: list[AssayError] = []
@@ -76,12 +100,7 @@ def command(
                 unread.append(error)
     for problem in unread:
         click.echo(f"assay: {problem.diagnostics()}", err=True)
-    if not reports:
-        return Exit.ERROR
-    notes = tuple(f"not scanned: {problem}" for problem in unread)
-    emit(document_of(reports, "Artifact scan", notes=notes, checks=(check.info,)), format_, targets)
-    code = exit_for_reports(reports, severity(fail_on))
-    return Exit.ERROR if unread and code is not Exit.FINDINGS else code
+    return reports, unread
 
 
 def _scan(task: Task, shown: Progress) -> Report:

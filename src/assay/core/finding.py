@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from assay.core.canonical import JSON, canonical_digest
+from assay.core.explanation import Explanation
 
 
 class Severity(StrEnum):
@@ -56,6 +57,7 @@ class Rule:
         severity: Severity | None = None,
         remedy: str | None = None,
         data: Mapping[str, JSON] | None = None,
+        explanation: Explanation | None = None,
     ) -> Finding:
         """A finding of this rule, with the rule's severity, remedy and tags unless told otherwise."""
         return Finding(
@@ -66,6 +68,7 @@ class Rule:
             remedy=self.remedy if remedy is None else remedy,
             tags=self.tags,
             data=data or {},
+            explanation=explanation,
         )
 
 
@@ -109,6 +112,7 @@ class Finding:
         remedy: what to do.
         tags: framework references of the rule.
         data: what a program may want: numbers, names, short quotes. It has a say in no fingerprint.
+        explanation: what would have happened, step by step; it has no say in a fingerprint either.
     """
 
     rule: str
@@ -118,6 +122,7 @@ class Finding:
     remedy: str = ""
     tags: tuple[str, ...] = ()
     data: Mapping[str, JSON] = field(default_factory=dict)
+    explanation: Explanation | None = None
 
     @property
     def fingerprint(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from assay.core.canonical import JSON
 from assay.core.codec import json_schema, to_json
+from assay.core.explanation import Explanation
 from assay.core.finding import Finding, Location, Severity
 from assay.core.release import Approval, Candidate, NotApplicable, Verdict
 from assay.core.report import Coverage, Engine, Metric, Report, Status
@@ -26,7 +27,7 @@ SCHEMA_ID = "https://assay.dev/schemas/report.v1.json"
 
 @dataclass(frozen=True, slots=True)
 class JsonFinding:
-    """A finding, with its stable fingerprint."""
+    """A finding, with its stable fingerprint, and what would have happened where the check can tell."""
 
     rule: str
     severity: Severity
@@ -36,6 +37,7 @@ class JsonFinding:
     tags: tuple[str, ...]
     data: Mapping[str, JSON]
     fingerprint: str
+    explanation: Explanation | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
+from assay.core.explanation import Explanation
 from assay.core.finding import Finding, Rule, Severity
 from assay.core.report import Ignored, Report, Status
 from assay.core.subject import Subject, SubjectKind
 from assay.reports.document import Document
-from assay.reports.plain import visible
+from assay.reports.plain import markdown_text, visible
 from assay.reports.stages import fingerprint, sorted_findings, worst_first
 
 Node: TypeAlias = dict[str, Any]
@@ -95,7 +97,7 @@ def _rule(worst: Finding, rule: Rule | None) -> Node:
         "name": "".join(part.capitalize() for part in visible(worst.rule).replace("/", "-").split("-")),
         "shortDescription": _plain(title),
         "fullDescription": _plain(why),
-        "help": _plain(f"{why} {remedy}".strip()),
+        "help": _help(title, why, remedy),
         "defaultConfiguration": {"level": _LEVEL[severity]},
         "properties": {
             "tags": [visible(tag) for tag in tags],
@@ -103,6 +105,13 @@ def _rule(worst: Finding, rule: Rule | None) -> Node:
         },
     }
     return node
+
+
+def _help(title: str, why: str, remedy: str) -> Node:
+    """What a code-scanning page shows beside the finding."""
+    parts = [f"**{markdown_text(title)}.** {markdown_text(why)}"]
+    parts += [f"**What to do:** {markdown_text(remedy)}"] if remedy else []
+    return {**_plain(f"{why} {remedy}".strip()), "markdown": "\n\n".join(parts)}
 
 
 def _plain(text: str) -> Node:
@@ -114,7 +123,9 @@ def _result(report: Report, finding: Finding, index: dict[str, int]) -> Node:
     properties: Node = {"check": report.check, "severity": finding.severity.value}
     if finding.location.row is not None:
         properties["row"] = finding.location.row
-    return {
+    if finding.explanation is not None:
+        properties["explanation"] = _explained(finding.explanation)
+    node: Node = {
         "ruleId": visible(finding.rule),
         "ruleIndex": index[visible(finding.rule)],
         "level": _LEVEL[finding.severity],
@@ -123,6 +134,29 @@ def _result(report: Report, finding: Finding, index: dict[str, int]) -> Node:
         "partialFingerprints": {"assay/v1": fingerprint(finding)},
         "properties": properties,
     }
+    if finding.explanation is not None and finding.explanation.steps:
+        node["codeFlows"] = [_flow(report.subject, finding, finding.explanation)]
+    return node
+
+
+def _explained(explanation: Explanation) -> Node:
+    """What the standard has no property for; the steps stand in `codeFlows` (3.36)."""
+    return {
+        "source": visible(explanation.source, keep="\n"),
+        "loaders": [visible(loader) for loader in explanation.loaders],
+        "effect": visible(explanation.effect),
+        "advice": [visible(line, keep="\n") for line in explanation.advice],
+    }
+
+
+def _flow(subject: Subject, finding: Finding, explanation: Explanation) -> Node:
+    """The chain of opcodes or nodes that leads to the finding."""
+    locations = []
+    for step in explanation.steps:
+        place = _location(subject, replace(finding, location=replace(finding.location, offset=step.offset)))
+        locations.append({"location": {**place, "message": _text(step.what)}})
+    shown = explanation.source or finding.message
+    return {"message": _text(shown.replace("\n", "; ")), "threadFlows": [{"locations": locations}]}
 
 
 def _suppressed(report: Report, item: Ignored, index: dict[str, int]) -> Node:
@@ -138,12 +172,15 @@ def _location(subject: Subject, finding: Finding) -> Node:
     physical: Node = {"artifactLocation": {"uri": _uri(subject, place.path)}}
     if place.line is not None:
         physical["region"] = {"startLine": max(1, place.line)}
-    elif place.offset is not None:
+    elif place.offset is not None and not place.member:
         physical["region"] = {"byteOffset": max(0, place.offset), "byteLength": 0}
     node: Node = {"physicalLocation": physical}
     names = [visible(part) for part in (place.member, place.name) if part]
     if names:
-        node["logicalLocations"] = [{"fullyQualifiedName": "::".join(names), "name": names[-1]}]
+        logical: Node = {"fullyQualifiedName": "::".join(names), "name": names[-1]}
+        if place.member and place.offset is not None:  # a region would count in the archive
+            logical["properties"] = {"byteOffset": max(0, place.offset)}
+        node["logicalLocations"] = [logical]
     return node
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 
 from rich import box
@@ -33,7 +33,7 @@ MIN_WIDTH = 40
 MAX_FINDINGS = 200
 MAX_SKIPPED = 20
 MAX_RULE = 34
-_SEVERITY = {
+SEVERITY_STYLE = {
     Severity.CRITICAL: "bold white on red",
     Severity.HIGH: "bold red",
     Severity.MEDIUM: "yellow",
@@ -51,6 +51,11 @@ _DECISION = {"pass": "bold green", "hold": "bold yellow", "fail": "bold red"}
 
 def render(document: Document, *, width: int | None = None, color: bool = False) -> str:
     """The document as a table of `width` columns."""
+    return printed(list(_blocks(document)), width=width, color=color)
+
+
+def printed(blocks: Sequence[RenderableType], *, width: int | None = None, color: bool = False) -> str:
+    """Blocks as text of `width` columns."""
     out = StringIO()
     console = Console(
         file=out,
@@ -63,7 +68,7 @@ def render(document: Document, *, width: int | None = None, color: bool = False)
         emoji=False,
         _environ={},
     )
-    console.print(Group(*_blocks(document)))
+    console.print(Group(*blocks))
     # Cells are padded to their column; in a file that is only noise.
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
@@ -87,9 +92,9 @@ def _report(report: Report) -> Iterator[RenderableType]:
     head.append(f"  {count_text(severity_counts(report))}; {coverage_text(report)}", "dim")
     yield head
     if report.message and report.status in {Status.ERROR, Status.INCOMPLETE}:
-        yield _indented(Text(visible(report.message, limit=1000)))
-    yield from (_indented(Text(f"note: {visible(note, limit=500)}", "dim")) for note in report.coverage.notes)
-    yield from (_indented(Text(line)) for line in weights_text.lines(report))
+        yield indented(Text(visible(report.message, limit=1000)))
+    yield from (indented(Text(f"note: {visible(note, limit=500)}", "dim")) for note in report.coverage.notes)
+    yield from (indented(Text(line)) for line in weights_text.lines(report))
     yield from _skipped(report)
     by_file: dict[str, list[Finding]] = {}
     for finding in sorted_findings(report)[:MAX_FINDINGS]:
@@ -98,7 +103,7 @@ def _report(report: Report) -> Iterator[RenderableType]:
     for path, findings in by_file.items():
         yield from _file(path, findings, min(longest, MAX_RULE))
     if len(report.findings) > MAX_FINDINGS:
-        yield _indented(Text(f"… and {len(report.findings) - MAX_FINDINGS:,} more: use -f json to see all"))
+        yield indented(Text(f"… and {len(report.findings) - MAX_FINDINGS:,} more: use -f json to see all"))
     yield from _ignored(report)
     yield Text()
 
@@ -106,22 +111,22 @@ def _report(report: Report) -> Iterator[RenderableType]:
 def _ignored(report: Report) -> Iterator[RenderableType]:
     for item in report.ignored[:MAX_SKIPPED]:
         where = visible(str(item.finding.location), limit=100)
-        yield _indented(Text(f"ignored: {where} {visible(ignored_text(item), limit=300)}", "dim"))
+        yield indented(Text(f"ignored: {where} {visible(ignored_text(item), limit=300)}", "dim"))
     if len(report.ignored) > MAX_SKIPPED:
-        yield _indented(Text(f"ignored: {len(report.ignored) - MAX_SKIPPED:,} more", "dim"))
+        yield indented(Text(f"ignored: {len(report.ignored) - MAX_SKIPPED:,} more", "dim"))
 
 
 def _file(path: str, findings: list[Finding], rule_width: int) -> Iterator[RenderableType]:
     if path:
-        yield _indented(Text(visible(path, limit=300), "underline"))
+        yield indented(Text(visible(path, limit=300), "underline"))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", expand=False, show_edge=False)
     table.add_column("severity", no_wrap=True)
     table.add_column("rule", overflow="fold", width=max(4, rule_width))
     table.add_column("found, and what to do", overflow="fold", ratio=1)
     for finding in findings:
-        severity = Text(finding.severity.value, _SEVERITY[finding.severity])
+        severity = Text(finding.severity.value, SEVERITY_STYLE[finding.severity])
         table.add_row(severity, Text(visible(finding.rule)), _message(finding))
-    yield _indented(table)
+    yield indented(table)
 
 
 def _message(finding: Finding) -> Text:
@@ -142,15 +147,15 @@ def _skipped(report: Report) -> Iterator[RenderableType]:
     coverage = report.coverage
     if coverage.complete:
         return
-    yield _indented(Text(f"not examined: {counted(coverage.skipped_total, coverage.unit)}", "yellow"))
+    yield indented(Text(f"not examined: {counted(coverage.skipped_total, coverage.unit)}", "yellow"))
     for skipped in coverage.skipped[:MAX_SKIPPED]:
         line = Text(f"{visible(skipped.what, limit=200)}: {visible(skipped.reason, limit=300)}")
         if skipped.remedy:
             line.append(f"\n→ {visible(skipped.remedy, limit=300)}", "dim")
-        yield _indented(line, 4)
+        yield indented(line, 4)
     more = coverage.skipped_total - min(len(coverage.skipped), MAX_SKIPPED)
     if more:
-        yield _indented(Text(f"… and {more:,} more"), 4)
+        yield indented(Text(f"… and {more:,} more"), 4)
 
 
 def _closing(document: Document) -> Iterator[RenderableType]:
@@ -162,6 +167,8 @@ def _closing(document: Document) -> Iterator[RenderableType]:
         text.append(f" ({count_text(counts)})")
     text.append(f" in {_statuses(document)}")
     yield text
+    if any(f.explanation and f.explanation.source for report in document.reports for f in report.findings):
+        yield indented(Text("→ `assay explain PATH` shows each call and the bytes that lead to it", "dim"))
     verdict = document.verdict
     if verdict is None:
         return
@@ -171,9 +178,9 @@ def _closing(document: Document) -> Iterator[RenderableType]:
         line.append(visible(reason.message, limit=500), "default")
         if reason.remedy and verdict.decision.value != "pass":  # approved: nothing is left to do
             line.append(f"\n     → {visible(reason.remedy, limit=500)}", "dim")
-        yield _indented(line)
+        yield indented(line)
     for approval in document.approvals:
-        yield _indented(
+        yield indented(
             Text(f"approved by {visible(approval.approver)}: {visible(approval.reason, limit=300)}")
         )
 
@@ -190,5 +197,6 @@ def _statuses(document: Document) -> str:
     return f"{counted(ran, 'checks')}: {', '.join(named)}"
 
 
-def _indented(renderable: RenderableType, by: int = 2) -> Padding:
+def indented(renderable: RenderableType, by: int = 2) -> Padding:
+    """Moved to the right."""
     return Padding(renderable, (0, 0, 0, by))

@@ -8,6 +8,7 @@ from assay.reports.document import Document
 from assay.reports.html.banner import pill
 from assay.reports.html.behavior import behavior
 from assay.reports.html.element import Markup, join, number, short, tag
+from assay.reports.html.explained import explained
 from assay.reports.html.tables import bom, triggers
 from assay.reports.html.weights import weights
 from assay.reports.stages import counted, coverage_text, fingerprint, ignored_text, sorted_findings
@@ -118,7 +119,8 @@ def _finding(finding: Finding) -> Markup:
             tag("strong", finding.message),
         ),
         tag("p", tag("code", where), class_="where") if where else None,
-        tag("p", f"→ {finding.remedy}", class_="remedy") if finding.remedy else None,
+        tag("p", f"→ {finding.remedy}", class_="remedy") if finding.remedy and not _shown(finding) else None,
+        explained(finding.explanation) if finding.explanation else None,
         tag(
             "p",
             tag("code", finding.rule),
@@ -129,6 +131,11 @@ def _finding(finding: Finding) -> Markup:
         ),
         class_=f"finding sev-{finding.severity.value}",
     )
+
+
+def _shown(finding: Finding) -> bool:
+    """Whether its explanation stands open and says what to do."""
+    return finding.explanation is not None and bool(finding.explanation.source)
 
 
 def _metrics(report: Report) -> Markup | None:

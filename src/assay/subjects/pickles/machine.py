@@ -8,7 +8,7 @@ import queue
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -89,6 +89,9 @@ class Machine:
             kind, offset, *what = json.loads(line)
             if kind == "done":
                 break
+            if kind == "trace":
+                events[-1:] = [_traced(event, *what) for event in events[-1:]]
+                continue
             if kind == "stream":
                 depth = int(what[1])
             events.append(Event(str(kind), offset, tuple(str(part) for part in what), depth))
@@ -135,6 +138,12 @@ class MachinePool:
     ) -> None:
         for machine in self._machines:
             machine.close()
+
+
+def _traced(event: Event, source: str, steps: str) -> Event:
+    """An event with the trace that followed it: a line for each step, its offset first."""
+    pairs = (line.partition(" ") for line in steps.split("\n") if line)
+    return replace(event, source=source, steps=tuple((int(at), text) for at, _, text in pairs))
 
 
 def _record(events: list[Event], death: str, note: str) -> PickleRecord:

@@ -18,12 +18,16 @@ class Event:
             global, what is wrong, arguments or state, and opcode. `plain` follows a global or misuse that
             was met past a joblib array of objects by a reader that knows no such arrays.
         depth: how many pickles deep it lies in bytes of another pickle.
+        source: the call as Python, where the streaming machine met it; pure ASCII.
+        steps: the opcodes that lead to it, as (offset, text), in the order of the stream.
     """
 
     kind: str
     offset: int | None
     what: tuple[str, ...]
     depth: int = 0
+    source: str = ""
+    steps: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,8 @@
-"""The tensors of a PyTorch zip checkpoint, listed without unpickling: symbols are built, nothing runs."""
+"""The tensors of a PyTorch checkpoint, listed without unpickling: symbols are built, nothing runs.
+
+Two layouts are read: the zip that torch.save writes since PyTorch 1.6, and the one before it, five pickles
+and the storages one after the other (torch/serialization.py `_legacy_save`).
+"""
 
 from __future__ import annotations
 
@@ -11,65 +15,61 @@ from pathlib import Path
 from assay.core.errors import LimitError, SubjectError
 from assay.subjects.archives.zip_directory import STORED, ZipDirectory, ZipMember, read_directory
 from assay.subjects.archives.zip_end import find_end
+from assay.subjects.pickles.child.raw import legacy_storages
 from assay.subjects.pickles.child.recorder import Recorder
-from assay.subjects.pickles.child.symbols import Call, Global, Items, Persistent
-from assay.subjects.pickles.child.walk import WalkLimitError, WalkRecorder
+from assay.subjects.pickles.child.streams import LEGACY_STREAMS, LEGACY_TORCH
+from assay.subjects.pickles.child.symbols import Call, Global, Items
+from assay.subjects.pickles.child.walk import Walk, WalkLimitError, WalkRecorder
 from assay.subjects.pickles.child.walker import Walker
+from assay.subjects.pickles.child.wire import storage_width
+from assay.subjects.pickles.torch_objects import (
+    BUILDERS,
+    Place,
+    Storage,
+    TensorSearch,
+    TorchTensor,
+    is_plain,
+    pairs,
+    refused,
+)
 
 MAX_PICKLE = 256 << 20
-MAX_NESTING = 16
 KEEP = 10_000_000
-DTYPES = {
-    "DoubleStorage": ("F64", 8), "FloatStorage": ("F32", 4), "HalfStorage": ("F16", 2),
-    "BFloat16Storage": ("BF16", 2), "LongStorage": ("I64", 8), "IntStorage": ("I32", 4),
-    "ShortStorage": ("I16", 2), "CharStorage": ("I8", 1), "ByteStorage": ("U8", 1),
-    "BoolStorage": ("BOOL", 1),
-    "ComplexFloatStorage": ("C64", 8),
-}  # fmt: skip
-_NATIVE = {
-    "float8_e4m3fn": ("F8_E4M3", 1), "float8_e5m2": ("F8_E5M2", 1), "uint16": ("U16", 2),
-    "uint32": ("U32", 4),
-    "uint64": ("U64", 8), "float32": ("F32", 4), "float16": ("F16", 2), "bfloat16": ("BF16", 2),
-    "float64": ("F64", 8), "int64": ("I64", 8), "int32": ("I32", 4), "int16": ("I16", 2), "int8": ("I8", 1),
-    "uint8": ("U8", 1), "bool": ("BOOL", 1),
-}  # fmt: skip
-_HARMLESS = {("collections", "OrderedDict"), ("torch", "Size"), ("torch.serialization", "_get_layout")}
-_BUILDERS = {"_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_parameter", "_rebuild_tensor"}
 
 
 @dataclass(frozen=True, slots=True)
-class TorchTensor:
-    """One tensor of a checkpoint.
+class TorchCheckpoint:
+    """What a checkpoint holds.
 
     Attributes:
-        name: path in the nested state dict, joined by dots.
-        dtype: as safetensors names it.
-        shape, stride: in elements.
-        file_offset: absolute byte of the first element in the file.
-        storage_member: the zip member that holds it.
+        tensors: in the order of its state dict.
+        left_out: full names of what its pickle imports besides, none of which was imported or called.
     """
 
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    stride: tuple[int, ...]
-    file_offset: int
-    storage_member: str
+    tensors: tuple[TorchTensor, ...]
+    left_out: tuple[str, ...] = ()
 
 
-def read_torch_checkpoint(path: Path) -> tuple[TorchTensor, ...]:
+def read_torch_checkpoint(path: Path, *, tensors_only: bool = False) -> TorchCheckpoint:
     """List the tensors of the checkpoint at `path`.
 
+    Args:
+        path: the file.
+        tensors_only: whether to leave out what is no tensor, instead of refusing the file for it. Tensors
+            that lie in objects of other classes are found by the attributes of these.
+
     Raises:
-        SubjectError: it is no such checkpoint, or its pickle holds anything but plain tensors.
+        SubjectError: it is no such checkpoint, its pickle holds anything but plain tensors, or not all of its
+            tensors can be told.
         LimitError: its pickle is larger than 256 MB.
     """
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size == 0:
                 raise SubjectError("the file is empty", subject=str(path))  # noqa: TRY301
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return _read(data)
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        # Left to the garbage collector: an error may still hold views of it.
+        return _read(data, tensors_only=tensors_only)
     except OSError as error:
         raise SubjectError(f"cannot be read: {error.strerror}", subject=str(path)) from error
     except SubjectError as error:
@@ -78,23 +78,47 @@ def read_torch_checkpoint(path: Path) -> tuple[TorchTensor, ...]:
         raise type(error)(error.cause, subject=str(path), remedy=error.remedy) from error
 
 
-def _read(data: mmap.mmap) -> tuple[TorchTensor, ...]:
-    if find_end(data, 0, len(data)) < 0:
-        raise SubjectError("is not a PyTorch zip checkpoint", remedy="Save it again with a current torch.")
+def _read(data: mmap.mmap, *, tensors_only: bool) -> TorchCheckpoint:
+    if find_end(data, 0, len(data)) >= 0:
+        return _zip(data, tensors_only=tensors_only)
+    if _is_legacy(data):
+        return _legacy(data, tensors_only=tensors_only)
+    if data[257:262] == b"ustar":
+        raise SubjectError(
+            "is a tar, as PyTorch before 0.2 wrote them, which is not read",
+            remedy="Run `assay explain` on it. Where that is clean, save it again with a current torch.",
+        )
+    raise SubjectError(
+        "is not a PyTorch checkpoint",
+        remedy="Run `assay explain` on it. An estimator is more than tensors: ask for it in skops or ONNX.",
+    )
+
+
+def _zip(data: mmap.mmap, *, tensors_only: bool) -> TorchCheckpoint:
     directory = read_directory(data, 0, len(data))
     if directory.problems:
         raise SubjectError(directory.problems[0], remedy="Do not load it; get it from its source again.")
     pickle = _member(directory, "data.pkl")
     if pickle.packed > MAX_PICKLE:
         raise LimitError("its pickle is larger than 256 MB")
-    raw = bytes(data[pickle.start : pickle.start + pickle.packed])
-    root = _walk(raw)
     prefix = pickle.name[: -len("data.pkl")]
     members = {member.name: member for member in directory.members}
     order = members.get(prefix + "byteorder")
     if order and data[order.start : order.start + order.packed] != b"little":
         raise SubjectError("its numbers are not little-endian")
-    return tuple(_tensors(root, "", 0, prefix, members))
+    met = _Met(tensors_only)
+    end = pickle.start + pickle.packed
+    walk = met.walk(memoryview(data), data, pickle.start, end)
+    if walk.end != end:
+        raise SubjectError("its pickle is damaged: bytes follow its end")
+
+    def place(key: str) -> Storage:
+        member = members[f"{prefix}data/{key}"]
+        if member.method != STORED or member.encrypted:
+            raise SubjectError(f"storage {member.name[:100]!r} is packed or encrypted")
+        return Storage(member.start, member.packed, member.name)
+
+    return met.checkpoint(walk.result, place)
 
 
 def _member(directory: ZipDirectory, name: str) -> ZipMember:
@@ -104,110 +128,101 @@ def _member(directory: ZipDirectory, name: str) -> ZipMember:
     return found[0]
 
 
+def _is_legacy(data: mmap.mmap) -> bool:
+    """Whether it begins with the pickle of the magic number (protocol 2, LONG1)."""
+    return LEGACY_TORCH.to_bytes(10, "little") in data[:24]
+
+
+def _legacy(data: mmap.mmap, *, tensors_only: bool) -> TorchCheckpoint:
+    met, view, at = _Met(tensors_only), memoryview(data), 0
+    results: list[object] = []
+    for _ in range(LEGACY_STREAMS):
+        walk = met.walk(view, data, at, min(len(data), at + MAX_PICKLE))
+        results.append(walk.result)
+        at = walk.end
+    magic, _, system, root, listed = results
+    if magic != LEGACY_TORCH or ("little_endian", True) not in list(pairs(system)):
+        raise SubjectError("is not a little-endian PyTorch checkpoint")
+    keys = listed.items if isinstance(listed, Items) else None
+    end, problem = legacy_storages(data, at, len(data), keys, met.storages)
+    if problem or end != len(data):
+        raise SubjectError(f"its storages do not add up: {problem or 'bytes follow the last one'}")
+    places: dict[str, Storage] = {}
+    for key in map(str, keys or ()):
+        kind, count = met.storages[key]
+        places[key] = Storage(at + 8, count * storage_width(kind), key)
+        at += 8 + places[key].size
+    return met.checkpoint(root, places.__getitem__)
+
+
 class _Met(Recorder):
-    """Keeps what the walk met, to refuse what is not a tensor."""
+    """Walks pickles, and keeps what they met, to refuse or leave out what is not a tensor."""
+
+    def __init__(self, tensors_only: bool) -> None:  # noqa: FBT001
+        super().__init__(None)
+        self._tensors_only = tensors_only
+        self._walked = _Counted(self)
 
     def look_inside(self, value: bytes | bytearray | memoryview) -> None:
         """A pickle inside bytes has no place here."""
         self.tell("nested", str(len(value)))
 
+    def walk(self, view: memoryview, data: mmap.mmap, start: int, end: int) -> Walk:
+        """Walk one stream to its STOP.
 
-def _walk(raw: bytes) -> object:
-    met = _Met(None)
-    view = memoryview(raw)
-    try:
-        walk = Walker(view, raw.find, WalkRecorder(met), keep=KEEP).run(0, len(raw))
-    except (WalkLimitError, RecursionError) as error:
-        raise LimitError("its pickle is larger or deeper than we follow") from error
-    if not walk.stopped or walk.problem or walk.end != len(raw):
-        raise SubjectError(f"its pickle is damaged: {walk.problem or 'bytes follow its end'}")
-    for kind, what in met.seen:
-        parts = what.split("\0")
-        if kind == "global" and not _plain(parts[0], parts[1]):
-            raise _foreign(f"{parts[0]}.{parts[1]}")
-        if kind not in {"global", "call"}:
-            raise _foreign(kind)
-    return walk.result
+        Raises:
+            SubjectError: it is damaged.
+            LimitError: it is too large.
+        """
+        try:
+            walk = Walker(view, data.find, self._walked, keep=KEEP).run(start, end)
+        except (WalkLimitError, RecursionError) as error:
+            raise LimitError("its pickle is larger or deeper than we follow") from error
+        if not walk.stopped or walk.problem:
+            raise SubjectError(f"its pickle is damaged: {walk.problem or 'it has no end'}")
+        return walk
 
+    def checkpoint(self, root: object, place: Place) -> TorchCheckpoint:
+        """The tensors below `root`.
 
-def _plain(module: str, name: str) -> bool:
-    if (module, name) in _HARMLESS or (module == "torch._utils" and name in _BUILDERS):
-        return True
-    return module in {"torch", "torch.storage"} and (
-        name in DTYPES or name in _NATIVE or name == "UntypedStorage"
-    )
+        Raises:
+            SubjectError: there is something else, or there are tensors elsewhere.
+        """
+        left_out = tuple(dict.fromkeys(self._foreign()))
+        if left_out and not self._tensors_only:
+            raise refused(left_out[0])
+        found = TensorSearch(place)
+        tensors = tuple(found.below(root, "", 0))
+        lost = len(self._walked.made_tensors) - len(found.met)
+        if left_out and lost > 0:
+            total = len(self._walked.made_tensors)
+            raise SubjectError(
+                f"{lost:,} of its {total:,} tensors lie in objects that are not followed, such as "
+                f"{left_out[0][:200]}",
+                remedy="Ask for a state dict or safetensors.",
+            )
+        return TorchCheckpoint(tensors, left_out)
 
-
-def _foreign(what: str) -> SubjectError:
-    return SubjectError(
-        f"its pickle holds {what[:200]}, which is not a plain tensor",
-        remedy="Run `assay scan` on it; use a state dict or safetensors.",
-    )
-
-
-def _tensors(
-    value: object, name: str, depth: int, prefix: str, members: dict[str, ZipMember]
-) -> Iterator[TorchTensor]:
-    if depth > MAX_NESTING:
-        raise LimitError("its state dict is nested too deeply")
-    function = value.function if isinstance(value, Call) else None
-    if isinstance(value, Call) and isinstance(function, Global) and function.name in _BUILDERS:
-        yield _tensor(value, name, prefix, members)
-        return
-    for key, item in _pairs(value):
-        yield from _tensors(item, f"{name}.{key}" if name else str(key), depth + 1, prefix, members)
+    def _foreign(self) -> Iterator[str]:
+        for kind, what in self.seen:
+            parts = what.split("\0")
+            if kind == "global" and not is_plain(parts[0], parts[1]):
+                yield f"{parts[0]}.{parts[1]}"
+            elif kind not in {"global", "call"}:
+                yield kind
 
 
-def _pairs(value: object) -> Iterator[tuple[object, object]]:
-    if isinstance(value, Call) or (isinstance(value, Items) and value.kind == "dict"):
-        yield from zip(value.items[::2], value.items[1::2], strict=False)
-    elif isinstance(value, Items):
-        yield from enumerate(value.items)
-    elif isinstance(value, tuple):
-        yield from enumerate(value)
+class _Counted(WalkRecorder):
+    """Keeps every call that builds a tensor."""
 
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder)
+        self.made_tensors: list[Call] = []
 
-def _tensor(call: Call, name: str, prefix: str, members: dict[str, ZipMember]) -> TorchTensor:
-    function = call.function
-    if isinstance(function, Global) and function.name == "_rebuild_parameter":
-        inner = call.args[0] if call.args else None
-        if isinstance(inner, Call):
-            return _tensor(inner, name, prefix, members)
-        raise _foreign(f"a parameter without a tensor ({name})")
-    try:
-        storage, offset, shape, stride = call.args[:4]
-        dtype, width, key, count = _storage(storage, call.args)
-        sizes = _integers(shape)
-        steps = _integers(stride)
-        member = members[f"{prefix}data/{key}"]
-        last = sum((n - 1) * s for n, s in zip(sizes, steps, strict=True)) if 0 not in sizes else -1
-    except (KeyError, TypeError, ValueError) as error:
-        raise SubjectError(f"tensor {name[:100]!r} cannot be placed in the file") from error
-    if not isinstance(offset, int) or offset < 0 or offset + last >= count or count * width > member.packed:
-        raise SubjectError(f"tensor {name[:100]!r} reaches past its storage")
-    if member.method != STORED or member.encrypted:
-        raise SubjectError(f"storage {member.name[:100]!r} is packed or encrypted")
-    return TorchTensor(name, dtype, sizes, steps, member.start + offset * width, member.name)
-
-
-def _storage(value: object, args: tuple[object, ...]) -> tuple[str, int, str, int]:
-    pid = value.pid if isinstance(value, Persistent) else None
-    if not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage":  # noqa: PLR2004
-        raise TypeError("no storage")
-    kind, key, count = pid[1], pid[2], pid[4]
-    if not isinstance(kind, Global) or not isinstance(key, str) or not isinstance(count, int) or count < 0:
-        raise TypeError("no storage")
-    if kind.name == "UntypedStorage":  # _rebuild_tensor_v3 names the dtype on its own, and counts bytes
-        named = args[6]
-        dtype, width = _NATIVE[named.name] if isinstance(named, Global) else ("", 0)
-        return dtype, width, key, count // max(width, 1)
-    dtype, width = DTYPES[kind.name]
-    return dtype, width, key, count
-
-
-def _integers(value: object) -> tuple[int, ...]:
-    if isinstance(value, Call):  # torch.Size((…,))
-        value = value.args[0]
-    if not isinstance(value, tuple) or not all(type(n) is int and n >= 0 for n in value):
-        raise TypeError("no shape")
-    return tuple(n for n in value if isinstance(n, int))
+    def called(
+        self, made: Call, function: Global, args: tuple[object, ...], *, keywords: bool = False
+    ) -> None:
+        """A global was called."""
+        super().called(made, function, args, keywords=keywords)
+        if function.module == "torch._utils" and function.name in BUILDERS - {"_rebuild_parameter"}:
+            self.made_tensors.append(made)

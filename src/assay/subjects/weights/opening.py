@@ -42,12 +42,15 @@ class Weights:
         tensors: name to tensor, in the order of the files.
         problems: what the files say that cannot be true together, as sentences.
         unreadable: files with weights that could not be opened, and tensors that lie outside theirs.
+        left_out: with `tensors_only`, full names of what checkpoints import besides tensors.
     """
 
     path: Path
     tensors: dict[str, Tensor] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    tensors_only: bool = False
     _open: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -66,7 +69,7 @@ class Weights:
         self.close()
 
 
-def open_weights(path: Path) -> Weights:
+def open_weights(path: Path, *, tensors_only: bool = False) -> Weights:
     """Open the weights at `path`: a file, or a folder with all that lies below it.
 
     In a folder every file of weights is opened, also those that a loader would pass over. Where two
@@ -77,7 +80,7 @@ def open_weights(path: Path) -> Weights:
             checkpoint asks for code. No code of it is run.
         LimitError: more than 10,000 files or a million tensors.
     """
-    weights = Weights(path)
+    weights = Weights(path, tensors_only=tensors_only)
     try:
         if path.is_dir():
             _open_folder(weights)
@@ -158,7 +161,7 @@ def _try_file(weights: Weights, name: str) -> SubjectError | None:
 def _add_file(weights: Weights, path: Path, name: str, *, prefix: str) -> list[str]:
     file = weights._open.enter_context(WeightsFile(path, name))  # noqa: SLF001  the same module's value
     problems: list[str] = []
-    tensors = _safetensors(file, problems) if _is_safetensors(file) else _torch(file)
+    tensors = _safetensors(file, problems) if _is_safetensors(file) else _torch(file, weights)
     for tensor in tensors:
         if len(weights.tensors) >= MAX_TENSORS:
             raise LimitError(f"more than {MAX_TENSORS:,} tensors", subject=str(weights.path))
@@ -214,10 +217,9 @@ def _safetensors(file: WeightsFile, problems: list[str]) -> list[Tensor]:
     return tensors
 
 
-def _torch(file: WeightsFile) -> list[Tensor]:
+def _torch(file: WeightsFile, weights: Weights) -> list[Tensor]:
     from assay.subjects.pickles.tensors import read_torch_checkpoint  # noqa: PLC0415  start-up
 
-    return [
-        Tensor(t.name, t.dtype, t.shape, file, t.file_offset, t.stride)
-        for t in read_torch_checkpoint(file.path)
-    ]
+    found = read_torch_checkpoint(file.path, tensors_only=weights.tensors_only)
+    weights.left_out += found.left_out
+    return [Tensor(t.name, t.dtype, t.shape, file, t.file_offset, t.stride) for t in found.tensors]

@@ -88,7 +88,7 @@ def _name(name: str) -> Iterator[Finding]:
         yield rules.repository.NAME.finding(message, place, severity=Severity.HIGH)
     suffixes = [suffix.lower() for suffix in PurePosixPath(name).suffixes[-2:]]
     if len(suffixes) > 1 and suffixes[0] in _DATA and suffixes[1] in _RUNNABLE:
-        message = f"It ends in {''.join(suffixes)!r}: a program that a glance takes for data."
+        message = f"Its name ends in {''.join(suffixes)!r}: a program that a glance takes for data."
         yield rules.repository.NAME.finding(message, place)
 
 
@@ -134,7 +134,9 @@ def _hidden(names: Iterable[str]) -> Iterator[Finding]:
             message = "A file of this name is where tools keep credentials."
             yield rules.repository.HIDDEN_FILE.finding(message, place, severity=Severity.LOW)
         elif any(part.startswith(".") for part in parts) and _HIDDEN_AND_KNOWN.isdisjoint(parts):
-            yield rules.repository.HIDDEN_FILE.finding("A plain listing does not show it.", place)
+            yield rules.repository.HIDDEN_FILE.finding(
+                "Its name begins with a dot: a plain listing does not show it.", place
+            )
 
 
 def _kept(files: Sequence[tuple[Path, str]]) -> Iterator[Finding]:
@@ -147,13 +149,14 @@ def _kept(files: Sequence[tuple[Path, str]]) -> Iterator[Finding]:
     if not all(state.st_mode & 0o111 for _, state in facts):
         for name in marked:
             yield rules.repository.EXECUTABLE.finding(
-                "It is data and marked as executable.", Location(path=name)
+                "This data file is marked as a program that can be started.", Location(path=name)
             )
     seen = Counter((state.st_dev, state.st_ino) for _, state in facts)
     for name, state in facts:
         outside = state.st_nlink - seen[state.st_dev, state.st_ino]
         if outside > 0 and stat.S_ISREG(state.st_mode):
-            message = f"The same file has {outside} more names outside the folder."
+            names = "1 more name" if outside == 1 else f"{outside} more names"
+            message = f"The same file has {names} outside of the folder (hard links)."
             yield rules.repository.HARD_LINK.finding(message, Location(path=name))
 
 

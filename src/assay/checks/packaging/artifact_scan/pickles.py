@@ -10,6 +10,8 @@ from dataclasses import replace
 from assay.checks.packaging.artifact_scan import policy, rules
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
 from assay.checks.packaging.artifact_scan.texts.programs import is_prose
+from assay.checks.packaging.artifact_scan.traces import Traces, effect_of
+from assay.core.explanation import Explanation
 from assay.core.finding import Finding, Location, Rule, Severity
 from assay.subjects.pickles.machine import Machine
 from assay.subjects.pickles.records import Event, PickleRecord
@@ -19,11 +21,20 @@ _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _BY_CHANCE = ("where argument", "passes ", "with more")  # misuse that a memo that is off may come to
 _CALLS = frozenset({"REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "INST"})
 MAX_FINDINGS = 100  # of one file; the rest says the same
+INSIDE = " (in a pickle inside its bytes)"
 _OBFUSCATED = {
-    "computed-name": "names a global by a computed value: {0}",
-    "computed-call": "calls what it computed: {0}({1})",
-    "extension": "names a global by extension code {0}, which only the victim's copyreg registry can tell",
+    "computed-name": "import a function or class whose name it computes first: {0}",
+    "computed-call": "call what it computed first: {0}({1})",
+    "extension": "import whatever extension code {0} stands for on the machine that loads it (copyreg)",
 }
+_EFFECTS = {
+    "computed-name": "Any function or class can be reached so, and called, without its name in the file.",
+    "computed-call": "Any function can be reached so, and called, without its name in the file.",
+    "extension": "Another file, loaded before, may have registered any function or class for this code.",
+    "mutate": "All code of the process that uses this class or function later behaves as the file says.",
+    "misuse": "",
+}
+_TRACED = _EFFECTS.keys()
 
 
 def judge(
@@ -138,54 +149,87 @@ def _fine(event: Event, allow: Mapping[str, str]) -> bool:
 
 
 def _findings(record: PickleRecord, blob: Blob, allow: Mapping[str, str]) -> list[Finding]:
-    calls: dict[str, Event] = {}
-    for event in record.of("call"):
-        calls.setdefault(event.what[0], event)
+    # The machine that knows where it is has the better word on the same thing.
+    events = sorted(record.events, key=lambda event: event.offset is None)
+    traces = Traces(events)
     found: dict[tuple[str, str], Finding] = {}
-    for event in record.events:
-        finding = _finding(event, calls, blob, allow)
+    for event in events:
+        finding = _finding(event, traces, blob, allow)
         if finding is not None:
             found.setdefault((finding.rule, finding.message), finding)
     return sorted(found.values(), key=lambda finding: -finding.severity.rank)
 
 
-def _finding(event: Event, calls: dict[str, Event], blob: Blob, allow: Mapping[str, str]) -> Finding | None:
+def _finding(event: Event, traces: Traces, blob: Blob, allow: Mapping[str, str]) -> Finding | None:
+    finding = _judged(event, traces, blob, allow)
+    if finding is None or finding.explanation is not None or event.kind not in _TRACED:
+        return finding
+    return replace(finding, explanation=_in_member(traces.explain(event, _effect(event)), blob))
+
+
+def _judged(event: Event, traces: Traces, blob: Blob, allow: Mapping[str, str]) -> Finding | None:
     place = blob.place(event.offset if event.depth == 0 else None)
-    inside = " (in a pickle inside its bytes)" if event.depth else ""
+    inside = INSIDE if event.depth else ""
     if event.kind == "global":
         if policy.is_allowed(event.what[0], event.what[1], allow):
             return _native(event, place, inside)
-        return _global(event, calls.get(".".join(event.what[:2])), blob, inside)
+        return _global(event, traces, blob, inside)
     if event.kind in _OBFUSCATED:
-        text = _OBFUSCATED[event.kind].format(*(part[:150] for part in (*event.what, "", "")))
-        return rules.pickles.OBFUSCATED.finding(f"The pickle {text}{inside}.", place)
+        told = (
+            (event.source, *event.what[1:]) if event.kind == "computed-name" and event.source else event.what
+        )
+        text = _OBFUSCATED[event.kind].format(*(part[:150] for part in (*told, "", "")))
+        return rules.pickles.OBFUSCATED.finding(f"Loading it would {text}{inside}.", place)
     if event.kind == "mutate":
-        message = f"The pickle changes {event.what[0][:100]} itself by {event.what[2]}{inside}."
+        message = f"Loading it would change {event.what[0][:100]} itself ({event.what[2]}){inside}."
         return rules.pickles.TAMPERED.finding(message, place, data={"state": event.what[1]})
     if event.kind == "misuse":
         return None if event.what[0] in allow else _misuse(event, place, inside)
     if event.kind == "frame":
-        return rules.pickles.FRAMES.finding(
-            f"Unpicklers disagree on this stream: {event.what[0][:150]}.", place
-        )
+        message = f"Python's unpicklers would load different objects from these bytes: {event.what[0][:150]}."
+        return rules.pickles.FRAMES.finding(message, place)
     if event.kind == "junk" and event.what[0] != "0":
-        return rules.pickles.TRAILING.finding(
-            f"{int(event.what[0]):,} bytes that are no pickle follow{inside}.", place
-        )
+        count = int(event.what[0])
+        message = f"After the last pickle {counted(count)} that no unpickler reads{inside}."
+        return rules.pickles.TRAILING.finding(message, place)
     return None
 
 
-def _global(event: Event, call: Event | None, blob: Blob, inside: str) -> Finding:
+def counted(count: int) -> str:
+    """A number of bytes with its verb."""
+    return "follows 1 byte" if count == 1 else f"follow {count:,} bytes"
+
+
+def _in_member(explanation: Explanation, blob: Blob) -> Explanation:
+    """Its steps counted from the start of the member, as locations are."""
+    steps = [
+        step if step.offset is None else replace(step, offset=max(0, step.offset - blob.start))
+        for step in explanation.steps
+    ]
+    return replace(explanation, steps=tuple(steps))
+
+
+def _effect(event: Event) -> str:
+    """What comes of an event that is no plain import."""
+    if event.kind == "misuse" and event.what[0].rpartition(".")[2] in {"getattr", "partial"}:
+        return "What it gives can call any method, and with it any code, when the object is made or used."
+    return _EFFECTS.get(event.kind, "")
+
+
+def _global(event: Event, traces: Traces, blob: Blob, inside: str) -> Finding:
     module, name = event.what[:2]
     rule: Rule = rules.pickles.GLOBAL if policy.is_denied(module, name) else rules.pickles.UNKNOWN
     full = f"{module}.{name}"[:150]
+    call = traces.call_of(event)
     if call is not None:
         message = f"Loading it would call {full}({call.what[1][:150]}){inside}."
     else:
         message = f"Loading it would import {full}{inside}."
     at = call.offset if call is not None and call.offset is not None else event.offset
     data = {"global": full, "arguments": call.what[1] if call else "", "opcode": call.what[2] if call else ""}
-    return rule.finding(message, blob.place(at if event.depth == 0 else None), data=data)
+    explanation = _in_member(traces.explain(event, effect_of(module, name, call)), blob)
+    place = blob.place(at if event.depth == 0 else None)
+    return rule.finding(message, place, data=data, explanation=explanation)
 
 
 def _misuse(event: Event, place: Location, inside: str) -> Finding:
@@ -194,7 +238,7 @@ def _misuse(event: Event, place: Location, inside: str) -> Finding:
     if how == "BUILD":
         would = f"give {name} a state, {shown}, that {reason}"
     elif how in _CALLS:
-        would = f"call {name}({shown}), {reason}"
+        would = f"call {name}({shown}) as no framework does: {reason.removeprefix('where ')}"
     else:
         would = f"use {name} so that it {reason}"
     data = {"global": name, "arguments": shown, "opcode": how}

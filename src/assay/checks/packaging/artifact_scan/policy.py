@@ -29,6 +29,7 @@ _HERE = Path(__file__).parent
 _LISTS = ("arguments", "result")
 _TEXTS = ("items", "gives", "relays")
 _FLAGS = ("callable", "makes", "only", "watch")
+_DOORS = frozenset({"__builtins__", "__globals__"})  # behind them lies everything that Python has built in
 KEYS = {
     "source",
     "module",
@@ -100,9 +101,9 @@ def _line(entry: dict[str, Any]) -> str:
 
 
 @lru_cache(maxsize=1)
-def denied() -> frozenset[str]:
-    """Modules, and full names, whose import is critical."""
-    return frozenset(name for entry in read_data(_HERE / "deny.yaml") for name in entry["modules"])
+def denied() -> Mapping[str, str]:
+    """Modules, and full names, whose import is critical, each with what it makes possible."""
+    return {name: entry["effect"] for entry in read_data(_HERE / "deny.yaml") for name in entry["modules"]}
 
 
 def is_allowed(module: str, name: str, extra: Mapping[str, str]) -> bool:
@@ -112,7 +113,20 @@ def is_allowed(module: str, name: str, extra: Mapping[str, str]) -> bool:
 
 def is_denied(module: str, name: str) -> bool:
     """Whether this, any prefix of it, or a module reached by a dotted name is known to be dangerous."""
+    return bool(danger(module, name))
+
+
+def danger(module: str, name: str) -> str:
+    """What a dangerous global makes possible, and "" where this is none that is known."""
     parts = f"{module}.{name}".split(".")
-    prefixes = {".".join(parts[: index + 1]) for index in range(len(parts))}
-    through = set(name.split(".")[:-1]) | ({"__builtins__"} & set(parts))
-    return bool(prefixes & denied()) or bool(through & (denied() | {"__builtins__", "__globals__"}))
+    # The module that is reached says more than the one that it is reached through.
+    through = [*name.split(".")[:-1], *({"__builtins__"} & set(parts))][::-1]
+    for reached in through:
+        if reached in denied():
+            return denied()[reached]
+        if reached in _DOORS:
+            return denied()["builtins"]
+    for index in range(len(parts), 0, -1):
+        if (prefix := ".".join(parts[:index])) in denied():
+            return denied()[prefix]
+    return ""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from assay.checks.packaging.artifact_scan import names, raw_data, rules, siblings
 from assay.checks.packaging.artifact_scan.blob import Outcome
+from assay.checks.packaging.artifact_scan.explaining import explain
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
 from assay.checks.packaging.artifact_scan.workers import CHUNK, File, Workers
@@ -132,7 +133,9 @@ def _report(
     return conclude(
         NAME,
         subject,
-        findings=siblings.raise_called(names.remote_code(findings, files), outcomes),
+        findings=explain(
+            siblings.raise_called(names.remote_code(findings, files), outcomes), everything, subject
+        ),
         coverage=coverage,
         fail_on=options.fail_on,
         metrics={

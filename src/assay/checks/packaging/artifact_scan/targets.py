@@ -11,6 +11,7 @@ import re
 from assay.checks.packaging.artifact_scan import policy, rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.core.explanation import Explanation, Step
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+\Z")
 # Top packages whose classes are what configurations are made of.
@@ -48,13 +49,20 @@ def judge(blob: Blob, name: str, inspection: Inspection, *, how: str) -> None:
     if fine or policy.is_allowed(module, attribute, inspection.options.allow):
         return
     data = {"global": name[:200], "how": how}
+    explanation = Explanation(f"{name[:200]}(**settings)", (Step(f"{how} names it"),))
     if (
         reached
         or policy.is_denied(module, attribute)
         or any(f"{name}.".startswith(f"{one}.") for one in _RESOLVERS)
     ):
         message = f"{how} would import and call {name[:150]}."
-        inspection.report(rules.configurations.DANGEROUS.finding(message, blob.place(), data=data))
+        finding = rules.configurations.DANGEROUS.finding(
+            message, blob.place(), data=data, explanation=explanation
+        )
+        inspection.report(finding)
     elif name.split(".", 1)[0] not in _FRAMEWORKS or "__" in name:
-        message = f"{how} would import and call {name[:150]}, which is of no framework that is known."
-        inspection.report(rules.configurations.UNKNOWN.finding(message, blob.place(), data=data))
+        message = f"{how} would import and call {name[:150]}, which belongs to no known framework."
+        finding = rules.configurations.UNKNOWN.finding(
+            message, blob.place(), data=data, explanation=explanation
+        )
+        inspection.report(finding)

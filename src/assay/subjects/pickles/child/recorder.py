@@ -19,6 +19,7 @@ MAX_NESTED_BYTES = 1 << 30
 MAX_NESTED = 20_000
 MAX_STORAGES = 200_000
 _FIRST = b"(])}c[SVIJKLMNFGTUXPBC"  # opcodes that a pickle of an old protocol may begin with
+Trace = Callable[[], "tuple[str, str]"]  # source and steps, made only where somebody listens
 ARRAY = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 
 # Any extension code must surface as an error of the C machine, whatever was registered.
@@ -59,11 +60,13 @@ class Recorder:
         self.storages = {} if storages is None else storages
         self.arrays = self.past_array = False
 
-    def tell(self, kind: str, *what: str, offset: int | None = None) -> None:
-        """Note an event, and send it on: kind, offset where known, and texts."""
+    def tell(self, kind: str, *what: str, offset: int | None = None, trace: Trace | None = None) -> None:
+        """Note an event, and send it on: kind, offset where known, texts, and how it comes about."""
         self.seen.append((kind, "\0".join(what)))
         if self.events is not None:
             (self.events.hold if kind == "end" else self.events.emit)(kind, offset, *what)
+            if trace is not None:
+                self.events.trace(*trace())
 
     def find_class(self, module: str, name: str) -> Inert:
         """The inert class for a global; told when it is first met."""

@@ -22,17 +22,22 @@ UNKNOWN = _Sign("?")
 
 @dataclass(frozen=True, slots=True)
 class Global:
-    """A global that was named."""
+    """A global that was named: by which opcode, and where. `shown` is its source where it is computed."""
 
     module: str
     name: str
+    at: int = field(default=-1, compare=False)
+    how: str = field(default="", compare=False)
+    shown: str = field(default="", compare=False)
+    made_of: tuple[object, ...] = field(default=(), compare=False)
 
 
 @dataclass(slots=True, eq=False)
 class Call:
     """The result of calling `function`, or an instance of it: its state from BUILD, and the items set on it.
 
-    `note` is what rules keep with it: at first the arguments it was made with.
+    `note` is what rules keep with it: at first the arguments it was made with. `how` is the opcode that
+    called, and `at` its place.
     """
 
     function: object
@@ -40,6 +45,8 @@ class Call:
     state: object = None
     items: list[object] = field(default_factory=list)
     note: object = None
+    at: int = -1
+    how: str = ""
 
 
 @dataclass(slots=True, eq=False)

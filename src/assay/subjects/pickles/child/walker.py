@@ -12,7 +12,7 @@ from collections.abc import Callable
 from .opcodes import OPCODES, BrokenStreamError, Find, argument
 from .recorder import looks_like_pickle
 from .stack import MAX_STACK, StackMachine
-from .symbols import UNKNOWN, Call, Global, Items, Persistent, as_latin1, describe, name_of
+from .symbols import UNKNOWN, Call, Global, Items, Persistent, as_latin1
 from .walk import Walk, WalkLimitError, WalkRecorder
 
 MAX_MEMO = 4_000_000
@@ -177,21 +177,20 @@ class Walker(StackMachine):
 
     def _op_global(self, value: object) -> None:
         module, name = (part.decode("utf-8", "backslashreplace") for part in value)  # type: ignore[attr-defined]
-        self._push(self._recorder.imported(module, name, self._at))
+        self._push(self._recorder.imported(module, name, "GLOBAL", self._at))
 
     def _op_stack_global(self, _: object) -> None:
         name, module = self._pop(), self._pop()
         if isinstance(name, str) and isinstance(module, str):
-            self._push(self._recorder.imported(module, name, self._at))
+            self._push(self._recorder.imported(module, name, "STACK_GLOBAL", self._at))
             return
-        self._recorder.computed(f"{describe(module)} + {describe(name)}", self._at)
-        self._push(Global("?", "?"))
+        self._push(self._recorder.computed(module, name, self._at))
 
     def _op_inst(self, value: object) -> None:
         marked = bool(self._marks)
         args = self._pop_mark()
         module, name = (part.decode("utf-8", "backslashreplace") for part in value)  # type: ignore[attr-defined]
-        named = self._recorder.imported(module, name, self._at)
+        named = self._recorder.imported(module, name, "INST", self._at)
         if marked:
             self._call(named, tuple(args), "INST")
         else:  # C refuses it unseen, pure Python has imported it by then: neither comes to the call
@@ -224,21 +223,22 @@ class Walker(StackMachine):
         return tuple(args.items) if isinstance(args, Items) else (args,)
 
     def _call(self, function: object, args: tuple[object, ...], how: str, *, keywords: bool = False) -> None:
-        if isinstance(function, Global):
-            self._recorder.called(function, args, how, self._at, keywords=keywords)
-        elif isinstance(function, Call):
-            self._recorder.result_called(function, args, self._at)
-        else:
-            self._recorder.computed_call(name_of(function), args, self._at)
         kept = tuple(args[: self._keep])
+        made = Call(function, kept, note=kept, at=self._at, how=how)
+        if isinstance(function, Global):
+            self._recorder.called(made, function, args, keywords=keywords)
+        elif isinstance(function, Call):
+            self._recorder.result_called(made, function, args)
+        else:
+            self._recorder.computed_call(made, args)
         rule = self._recorder.reading.rule(function)
         if rule is not None and rule.gives == "bytes" and kept:
             self._look_inside(memoryview(as_latin1(kept[0])))
         made_of = kept[0] if rule is not None and rule.makes and kept else None
         if isinstance(made_of, Global):
-            self._push(Call(made_of, (), note=()))
+            self._push(Call(made_of, (), note=(), at=self._at, how=how))
         else:
-            self._push(Call(function, kept, note=kept))
+            self._push(made)
 
     def _op_build(self, _: object) -> None:
         state = self._pop()
@@ -250,11 +250,11 @@ class Walker(StackMachine):
             self._recorder.built(target, state, self._at)
             target.state = state
 
-    def _extension(self, value: object) -> None:
-        self._recorder.extension(int(value), self._at)  # type: ignore[call-overload]
-        self._push(Global("?", "?"))
+    def _op_ext1(self, value: object) -> None:
+        how = OPCODES[self._view[self._at]][0]
+        self._push(self._recorder.extension(int(value), how, self._at))  # type: ignore[call-overload]
 
-    _op_ext1 = _op_ext2 = _op_ext4 = _extension
+    _op_ext2 = _op_ext4 = _op_ext1
 
     def _op_persid(self, value: object) -> None:
         self._push(Persistent(bytes(value).decode("latin-1")))  # type: ignore[call-overload]

@@ -15,6 +15,7 @@ MAX_TEXT = 120
 MAX_ITEMS = 6
 MAX_DEPTH = 3
 MAX_WAITING = 4096  # bytes
+MAX_TRACES = 2_000
 _NAME = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)*\Z")
 
 
@@ -42,6 +43,7 @@ class Events:
         self._fd = fd
         self._left = limit
         self._waiting = b""
+        self._traces = MAX_TRACES
 
     def emit(self, *event: Value) -> None:
         """Send one event.
@@ -53,6 +55,12 @@ class Events:
         if self._left < 0:
             raise TooManyEventsError
         self.send(*event)
+
+    def trace(self, source: str, steps: str) -> None:
+        """Say how the event that was sent last comes about; the first ones of a job only."""
+        if self._traces > 0:
+            self._traces -= 1
+            self.send("trace", None, source, steps)
 
     def send(self, *event: Value) -> None:
         """Send one event that does not count, such as the last."""

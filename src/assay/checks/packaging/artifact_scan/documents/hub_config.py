@@ -9,6 +9,7 @@ from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.documents.walk import values
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.core.canonical import JSON
+from assay.core.explanation import Explanation, Step
 
 MAX_MODULES = 50  # that a finding lists
 
@@ -26,7 +27,12 @@ def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
         if shown:
             message = f"`{key}` asks for Python from the repository to be run: {shown[:120]!r}."
             data = {"modules": _modules(value)}
-            inspection.report(rules.repository.REMOTE.finding(message, blob.place(), data=data))
+            explanation = Explanation(
+                f"get_class_from_dynamic_module({shown[:200]!a}, repository)", (Step(f"`{key}` asks for it"),)
+            )
+            inspection.report(
+                rules.repository.REMOTE.finding(message, blob.place(), data=data, explanation=explanation)
+            )
 
 
 def _modules(value: Any) -> list[JSON]:

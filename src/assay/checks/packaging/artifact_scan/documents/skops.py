@@ -14,6 +14,7 @@ from assay.checks.packaging.artifact_scan import policy, rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.documents.walk import values
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.core.explanation import Explanation, Step
 from assay.core.finding import Finding, Severity
 
 _KNOWN = {
@@ -70,11 +71,14 @@ def _judged(blob: Blob, node: dict[str, Any], loader: str, inspection: Inspectio
     if _allowed(module, name, inspection):
         return None
     data = {"global": full, "loader": loader}
+    explanation = Explanation(f"{full[:200]}(...)", (Step(f"a node of kind {loader[:60]} names it"),))
     if policy.is_denied(module, name):
         message = f"A {loader} would import and use {full[:150]}."
-        return rules.classical.SKOPS_DANGEROUS.finding(message, blob.place(), data=data)
+        return rules.classical.SKOPS_DANGEROUS.finding(
+            message, blob.place(), data=data, explanation=explanation
+        )
     message = f"A {loader} would import {full[:150]}, which is not known to be safe."
-    return rules.classical.SKOPS_UNKNOWN.finding(message, blob.place(), data=data)
+    return rules.classical.SKOPS_UNKNOWN.finding(message, blob.place(), data=data, explanation=explanation)
 
 
 def _allowed(module: str, name: str, inspection: Inspection) -> bool:

@@ -14,6 +14,7 @@ from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.documents.walk import values
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.core.explanation import Explanation, Step
 from assay.core.finding import Finding
 
 _QUOTED = re.compile(r"'(?!__)\w+'")
@@ -56,10 +57,12 @@ def _judged(blob: Blob, key: str, value: str) -> Finding | None:
         found = _TARGET.fullmatch(value)
         if found is None or found["operator"] in _FILES:
             message = f"A node of the exported graph calls {value[:150]}, which is no operator on tensors."
-            return rules.classical.EXPORT.finding(message, blob.place())
+            called = Explanation(f"{value[:200]}(...)", (Step("the target of a node of the graph"),))
+            return rules.classical.EXPORT.finding(message, blob.place(), explanation=called)
     elif key == "expr_str" and not _is_plain(value):
         message = f"Loading the graph evaluates {value[:150]!r} as Python."
-        return rules.classical.EXPORT.finding(message, blob.place())
+        evaluated = Explanation(f"sympy.sympify({value[:300]!a})", (Step("a symbolic expression"),))
+        return rules.classical.EXPORT.finding(message, blob.place(), explanation=evaluated)
     return None
 
 

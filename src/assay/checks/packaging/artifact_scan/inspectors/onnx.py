@@ -7,6 +7,7 @@ from assay.checks.packaging.artifact_scan.blob import Blob, Claim
 from assay.checks.packaging.artifact_scan.inspectors import graph_files
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.inspectors.locations import trouble
+from assay.core.explanation import Explanation, Step
 from assay.subjects.graphs.onnx import ExternalTensor, OnnxModel, Operator, read_model
 
 MAX_FINDINGS = 50
@@ -91,7 +92,14 @@ def _effect(blob: Blob, operator: Operator, effect: operators.Effect, inspection
     function = values.get("func_name") or values.get("name") or values.get("module") or ""
     named = f" ({function[:80]!r})" if function else ""
     message = f"Running the graph {effect.does}{named}: operator {operator.name[:60]}."
-    inspection.report(rules.graphs.OPERATOR.finding(message, where, severity=effect.severity))
+    given = ", ".join(f"{key[:40]}={text[:100]!a}" for key, text in list(values.items())[:8])
+    explanation = Explanation(
+        f"{operator.domain[:60] or 'ai.onnx'}::{operator.name[:60]}({given})",
+        (Step(f"node {operator.node[:100]!r} is of this operator", where.offset),),
+    )
+    inspection.report(
+        rules.graphs.OPERATOR.finding(message, where, severity=effect.severity, explanation=explanation)
+    )
     path = values.get("ep_cache_context", "")
     if operator.name == "EPContext" and values.get("embed_mode", "1") == "0" and trouble(path):
         message = f"Loading it would hand {path[:100]!r} to an accelerator: the path {trouble(path)}."

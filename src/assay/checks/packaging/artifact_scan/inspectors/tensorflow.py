@@ -11,6 +11,7 @@ from assay.checks.packaging.artifact_scan.blob import Blob, Claim
 from assay.checks.packaging.artifact_scan.inspectors import graph_files
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
 from assay.checks.packaging.artifact_scan.inspectors.locations import trouble
+from assay.core.explanation import Explanation, Step
 from assay.core.finding import Finding, Severity
 from assay.subjects.graphs.checkpoints import CheckpointIndex, read_index
 from assay.subjects.graphs.tensorflow import Node, TensorFlowFile, attribute_texts, constants, read_graphs
@@ -53,12 +54,19 @@ def _operators(blob: Blob, found: TensorFlowFile) -> Iterator[Finding]:
 def _node(blob: Blob, found: TensorFlowFile, node: Node, effect: operators.Effect) -> Iterator[Finding]:
     where = graph_files.place(blob, node.at, _full_name(node))
     tail = f": operator {node.operator[:60]}, node {node.name[:60]!r}"
+    texts = list(dict.fromkeys(text for _, text in constants(found, node, ()) if text))[:8]
+    explanation = Explanation(
+        f"tf.raw_ops.{node.operator[:60]}({', '.join(ascii(text[:200]) for text in texts) or '...'})",
+        (Step(f"node {_full_name(node)[:100]!r} is of this operator", where.offset),),
+    )
     if effect.only == "outside":
         for source, text in constants(found, node, effect.paths):
             wrong = trouble(text) if text and source not in found.asset_tensors else ""
             if wrong:
                 message = f"Running the graph {effect.does} at {text[:80]!r}: the path {wrong}{tail}."
-                yield rules.graphs.PATH.finding(message, where, severity=effect.severity)
+                yield rules.graphs.PATH.finding(
+                    message, where, severity=effect.severity, explanation=explanation
+                )
         return
     if effect.only:
         addresses = _addresses(found, node, effect.only.removeprefix("attribute:"))
@@ -68,7 +76,7 @@ def _node(blob: Blob, found: TensorFlowFile, node: Node, effect: operators.Effec
     elif paths := sorted({text for _, text in constants(found, node, ()) if "/" in text or "\\" in text}):
         tail = f" ({paths[0][:80]!r}){tail}"
     message = f"Running the graph {effect.does}{tail}."
-    yield rules.graphs.OPERATOR.finding(message, where, severity=effect.severity)
+    yield rules.graphs.OPERATOR.finding(message, where, severity=effect.severity, explanation=explanation)
 
 
 def _addresses(found: TensorFlowFile, node: Node, attribute: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.checks.packaging.artifact_scan.rules.wording import FILE, SAFE
+from assay.checks.packaging.artifact_scan.rules.wording import AGAIN, FILE
 from assay.core.finding import Rule, Severity
 
 LYING = Rule(
@@ -17,8 +17,9 @@ LINK = Rule(
     "artifact/link-leaves-folder",
     "A link leads out of the folder",
     Severity.MEDIUM,
-    "What it reaches differs from machine to machine.",
-    "Replace the link by the file.",
+    "The model depends on a file outside of its folder, which differs from machine to machine and is not "
+    "shipped with it.",
+    "Replace the link by a copy of the file.",
     ("owasp:LLM03", "cwe:CWE-59"),
 )
 ARCHIVE = Rule(
@@ -27,7 +28,7 @@ ARCHIVE = Rule(
     Severity.HIGH,
     "Doubled, overlapping or misnamed members and foreign bytes hide contents from scanners "
     "(CVE-2025-1944, CVE-2025-1945, CVE-2025-10156, CVE-2025-62518).",
-    SAFE,
+    AGAIN,
     FILE,
 )
 POLYGLOT = Rule(
@@ -36,7 +37,7 @@ POLYGLOT = Rule(
     Severity.HIGH,
     "What one reader takes for a picture or a tensor file, another opens as an archive: scanners that "
     "decide by the first bytes see the harmless half only.",
-    SAFE,
+    AGAIN,
     FILE,
 )
 TRAILING = Rule(
@@ -51,8 +52,9 @@ TRAVERSAL = Rule(
     "archive/path-traversal",
     "An archive member leaves its folder",
     Severity.HIGH,
-    "Unpacking it writes outside the target folder.",
-    SAFE,
+    "Unpacking it writes outside of the target folder, for example over a program or a start-up file of the "
+    "user.",
+    AGAIN,
     ("owasp:LLM03", "cwe:CWE-22"),
 )
 RULES = (LYING, LINK, ARCHIVE, POLYGLOT, TRAILING, TRAVERSAL)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.checks.packaging.artifact_scan.rules.wording import FILE, SAFE
+from assay.checks.packaging.artifact_scan.rules.wording import AGAIN, FILE
 from assay.core.finding import Rule, Severity
 
 OPERATOR = Rule(
@@ -28,7 +28,7 @@ PATH = Rule(
     Severity.HIGH,
     "Loading it reads, or running it writes, a file that is no part of the model, such as a key "
     "(CVE-2022-25882, CVE-2024-27318, CVE-2024-5187).",
-    SAFE,
+    AGAIN,
     ("owasp:LLM03", "cwe:CWE-22"),
 )
 RANGE = Rule(
@@ -36,15 +36,15 @@ RANGE = Rule(
     "A tensor names bytes that its file does not have",
     Severity.HIGH,
     "Offsets and lengths that do not fit make a loader read past the end, or bytes that are not meant.",
-    SAFE,
+    AGAIN,
     FILE,
 )
 MALFORMED = Rule(
     "graph/malformed",
-    "The parts of a graph file lie outside of it",
+    "Parts of a graph file lie outside of it",
     Severity.HIGH,
     "A loader that trusts the offsets reads memory that is not the file's.",
-    SAFE,
+    AGAIN,
     ("owasp:LLM03", "cwe:CWE-125"),
 )
 AMBIGUOUS = Rule(
@@ -53,7 +53,7 @@ AMBIGUOUS = Rule(
     Severity.HIGH,
     "Loaders of protobufs step over what they do not know, so that one file can show a scanner one model "
     "and a framework another.",
-    SAFE,
+    AGAIN,
     FILE,
 )
 RULES = (OPERATOR, CUSTOM, PATH, RANGE, MALFORMED, AMBIGUOUS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.checks.packaging.artifact_scan.rules.wording import FILE, SAFE
+from assay.checks.packaging.artifact_scan.rules.wording import AGAIN, FILE
 from assay.core.finding import Rule, Severity
 
 OUTSIDE = Rule(
@@ -18,7 +18,7 @@ SOFT = Rule(
     "hdf5/soft-link",
     "An HDF5 file has a soft link",
     Severity.LOW,
-    "It leads to another object of the same file, or through an external link to another one.",
+    "It leads to another object of the same file, or, through an external link, into another file.",
     "Keras writes none: ask why it is there.",
     FILE,
 )
@@ -35,15 +35,15 @@ FOREIGN = Rule(
     "Bytes that are no part of the HDF5 file stand before or after it",
     Severity.MEDIUM,
     "HDF5 readers do not see them; a loader of another format may.",
-    SAFE,
+    AGAIN,
     FILE,
 )
 SHAPE = Rule(
     "hdf5/shape-bomb",
     "A dataset claims far more data than it has",
     Severity.MEDIUM,
-    "Reading it sets aside that much memory (CVE-2026-0897).",
-    "Do not load it where memory is shared.",
+    "Reading it sets aside that much memory, until the process or the machine has none left (CVE-2026-0897).",
+    "Do not load it where other programs share the memory. Get it from its source again.",
     ("owasp:LLM10", "cwe:CWE-770"),
 )
 RULES = (OUTSIDE, SOFT, FILTER, FOREIGN, SHAPE)

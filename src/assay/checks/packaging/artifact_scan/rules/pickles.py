@@ -18,15 +18,19 @@ UNKNOWN = Rule(
     "pickle/unknown-global",
     "A pickle imports something that is not known to be safe",
     Severity.HIGH,
-    "Only what frameworks need to rebuild data is known; all else may run code.",
-    "Convert to safetensors, or allow the global with a reason in the check's options.",
+    "Loading the file imports this module, and calls or makes what is named there. Frameworks do not need it "
+    "to rebuild data, so nobody has said that it is harmless.",
+    "Find out what it is. Ask for the weights as safetensors, or allow the name with a reason in the check's "
+    "options.",
     CODE,
 )
 OBFUSCATED = Rule(
     "pickle/obfuscated",
     "A pickle hides what it imports or calls",
     Severity.HIGH,
-    "Computed names, extension codes and computed callables are written by no framework.",
+    "The name of what runs stands nowhere in the file: it is put together while the file is loaded, or "
+    "looked up in a table of the loading process (copyreg). No framework writes that; scanners that search "
+    "for names miss it.",
     SAFE,
     CODE,
 )
@@ -34,7 +38,8 @@ TAMPERED = Rule(
     "pickle/tampered-class",
     "A pickle changes a class or function itself",
     Severity.HIGH,
-    "BUILD or items set on a global change what later code of the process does.",
+    "The file sets attributes or items on a class or function of Python or a library: all code of the "
+    "process that uses it later does what the file says.",
     SAFE,
     CODE,
 )
@@ -42,17 +47,17 @@ MISUSED = Rule(
     "pickle/misused-global",
     "A pickle uses a known global as no framework does",
     Severity.HIGH,
-    "What is safe in the shape that frameworks write it in may otherwise call methods that the pickle names, "
-    "take bytes for pointers, or make scanners and loaders read different bytes (see allow/*.yaml).",
+    "The class or function is harmless as frameworks write it. Used in another way it can call methods that "
+    "the file names, take bytes for memory addresses, or make scanner and loader read different bytes.",
     SAFE,
     CODE,
 )
 NATIVE = Rule(
     "pickle/native-parser",
-    "A pickle hands bytes to a native parser",
+    "A pickle hands bytes to a parser in native code",
     Severity.LOW,
-    "No code runs by itself, but a library written in C++ parses what the pickle holds, as it parses its own "
-    "model files.",
+    "No code of the file runs by itself, but a library written in C++ parses bytes that the file holds: a "
+    "defect in that parser can be used against whoever loads it.",
     "Keep the library up to date; load models of others in a sandbox.",
     FILE,
 )
@@ -60,8 +65,9 @@ FRAMES = Rule(
     "pickle/machines-disagree",
     "Unpicklers read this stream differently",
     Severity.HIGH,
-    "An opcode crosses the end of its frame: C reading a file runs what others do not see "
-    "(CPython issue 154848).",
+    "A pickle may be cut into frames, and here an instruction crosses the end of one. Python's C unpickler, "
+    "when it reads from a file, then runs what other readers, and scanners, do not see (CPython issue "
+    "154848).",
     SAFE,
     CODE,
 )
@@ -69,7 +75,8 @@ TRAILING = Rule(
     "pickle/trailing-data",
     "Bytes that are no pickle follow the last stream",
     Severity.MEDIUM,
-    "A loader that seeks or reads on would meet them.",
+    "Programs that read several pickles from one file, or start in its middle, load what stands there. "
+    "Frameworks write nothing after the last pickle.",
     SAFE,
     CODE,
 )

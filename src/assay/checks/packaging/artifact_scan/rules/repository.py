@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from assay.checks.packaging.artifact_scan.rules.wording import SAFE
+from assay.checks.packaging.artifact_scan.rules.wording import SOURCE_OF_TEMPLATE
 from assay.core.finding import Rule, Severity
 
 TEMPLATE = Rule(
     "template/injection",
     "A template reaches for Python internals",
     Severity.CRITICAL,
-    "Rendered by an unsandboxed Jinja environment it runs code (CVE-2024-34359 in llama-cpp-python, "
-    "CVE-2026-5760 in SGLang). Computed and private names are how such a template gets past a search.",
-    SAFE,
+    "A program that renders the template without a sandbox runs whatever it reaches, with all rights of the "
+    "server, at the first message (CVE-2024-34359 in llama-cpp-python, CVE-2026-5760 in SGLang). No chat "
+    "template needs private names such as __class__.",
+    SOURCE_OF_TEMPLATE,
     ("owasp:LLM03", "owasp:LLM05", "cwe:CWE-1336"),
 )
 TEMPLATE_INCLUDE = Rule(
@@ -28,7 +29,7 @@ TEMPLATE_BOMB = Rule(
     "Rendering a template takes all time or memory there is",
     Severity.MEDIUM,
     "Huge ranges, loops within loops and multiplied strings stop the server at the first request.",
-    SAFE,
+    SOURCE_OF_TEMPLATE,
     ("owasp:LLM10", "cwe:CWE-400"),
 )
 TEMPLATE_HIDDEN = Rule(
@@ -94,8 +95,8 @@ NAME = Rule(
     "repository/misleading-name",
     "A file's name shows something else than it is",
     Severity.MEDIUM,
-    "Control and direction characters, doubled extensions and names that differ in case only mislead people, "
-    "and differ from system to system.",
+    "Control and direction characters, doubled extensions and names that differ in case only make people "
+    "open something else than they think, and read differently from system to system.",
     "Rename it.",
     ("owasp:LLM03", "cwe:CWE-451"),
 )
@@ -119,7 +120,7 @@ HARD_LINK = Rule(
     "repository/hard-link",
     "A file has another name outside the folder",
     Severity.INFO,
-    "Its bytes can be changed through that name.",
+    "Whoever can write to that other name changes the bytes of this file, also after it was examined.",
     "Copy the folder to a place of its own before it is signed.",
     ("owasp:LLM03", "cwe:CWE-62"),
 )

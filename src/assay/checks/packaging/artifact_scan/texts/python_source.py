@@ -13,12 +13,18 @@ from assay.checks.packaging.artifact_scan.texts import secrets
 from assay.checks.packaging.artifact_scan.texts.python_calls import VOCABULARY, through
 from assay.checks.packaging.artifact_scan.texts.python_effects import Effect, effect
 from assay.core.errors import LimitError, SubjectError
+from assay.core.explanation import Explanation, Step
 from assay.core.finding import Finding, Severity
 from assay.guard.unicode import hidden_spans
 from assay.subjects.python_source import Event, Time, Value, cookie, is_plain, read
 
 MAX_FINDINGS = 25  # in one file: the worst of them
 _QUOTED = 100  # characters
+_WHEN = {
+    Time.IMPORT: "runs when the file is imported",
+    Time.USE: "runs when an object of the class is made or called",
+    Time.DEFINED: "runs when its function is called",
+}
 # Run by Python when it starts, whatever it was started for.
 _AT_START = ("sitecustomize.py", "usercustomize.py")
 # Run by who builds or tests a package, and by nobody who loads a model.
@@ -71,7 +77,16 @@ def finding(blob: Blob, event: Event, judged: Effect, name: str = "", line: int 
     message = f"{_when(event)} {_what(event)}."
     place = blob.at_line(line or event.line, name)
     data = {"call": event.name, "time": event.time.name.lower(), "function": event.function}
-    return judged.rule.finding(message, place, severity=judged.severity, data=data)
+    explanation = Explanation(_called(event), (Step(f"line {place.line}: {_WHEN[event.time]}"),))
+    return judged.rule.finding(message, place, severity=judged.severity, data=data, explanation=explanation)
+
+
+def _called(event: Event) -> str:
+    """The call as the source, with its names resolved, would make it."""
+    name = through(event.name).removeprefix("builtins.")[-80:]
+    if event.kind == "call":
+        return f"{name}({', '.join(quoted(value) for value in event.args[:4])})"
+    return f"{name} = ..." if event.kind == "assign" else name
 
 
 def _when(event: Event) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.core.explanation import Explanation, Step
 from assay.core.finding import Severity
 
 _TOKEN = re.compile(
@@ -76,7 +77,11 @@ def _operator(blob: Blob, name: str, line: int, inspection: Inspection) -> None:
 
 def _report(blob: Blob, name: str, what: str, line: int, inspection: Inspection) -> None:
     message = f"The TorchScript model calls {name[:100]} on line {line}, which {what}."
-    inspection.report(rules.classical.OPERATOR.finding(message, blob.place(), severity=Severity.CRITICAL))
+    explanation = Explanation(f"{name[:100]}(...)", (Step(f"line {line} of the TorchScript source"),))
+    finding = rules.classical.OPERATOR.finding(
+        message, blob.place(), severity=Severity.CRITICAL, explanation=explanation
+    )
+    inspection.report(finding)
 
 
 def _names(text: str) -> Iterator[tuple[str, int]]:

@@ -17,6 +17,8 @@ from assay.checks.packaging.artifact_scan import policy, rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.documents.keras.objects import Node
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.core.canonical import JSON
+from assay.core.explanation import Explanation, Step
 from assay.core.finding import Finding, Severity
 
 MAX_CODE = 4 << 20  # characters of base64 that are decoded
@@ -27,6 +29,10 @@ _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{2,40}")
 _SHORT = re.compile(rb"[zZ\xda\xfa]([\x02-\x28])(?=([A-Za-z_][A-Za-z0-9_.]{1,39}))")
 # A code object of CPython 3.4 to 3.14 in base64: its type, then a count of arguments below 256.
 _MARSHALLED = re.compile(r"(?:4w|Yw)[A-Za-z0-9+/]{2}AAA[A-Za-z0-9+/\s]{60,}")
+# A longer one: what is said in it is shown where it reads like a command, a path or an address.
+_TEXT = re.compile(rb"[zZ\xda\xfa]([\x04-\xff])(?=([\x20-\x7e]{4,255}))")
+_SPEAKS = re.compile(r"[ /:\\]|\.\w")
+MIN_TEXT, MAX_TEXTS = 4, 6
 _NOISE = frozenset({"lambda", "code", "module", "__main__"})
 _PARTS = ("function", "output_shape", "mask")
 
@@ -92,7 +98,27 @@ def _code(node: Node, value: Any, what: str, blob: Blob) -> Finding:
     code = _decoded(_first_text(value))
     layer = "" if node.class_name == "__lambda__" else f" {node.title}" if node.class_name else ""
     shown = f"Loading it unmarshals {what}{layer}: {len(code):,} bytes of Python code{_that_name(code)}."
-    return rules.keras.LAMBDA.finding(shown, blob.place(), data={"bytes": len(code), "names": _names(code)})
+    data: dict[str, JSON] = {"bytes": len(code), "names": list(_names(code))}
+    return rules.keras.LAMBDA.finding(shown, blob.place(), data=data, explanation=_explained(node, code))
+
+
+def _explained(node: Node, code: bytes) -> Explanation:
+    steps = [Step(f"{node.path or 'the document'} holds the code, in base64")]
+    steps += [Step(f"names in it: {', '.join(names)}")] if (names := _names(code)) else []
+    steps += [Step(f"texts in it: {', '.join(texts)}")] if (texts := _quotes(code)) else []
+    effect = (
+        "The bytes become a Python function, which Keras calls while the model is loaded. It can do all that "
+        "whoever loads the model can do."
+    )
+    source = f"types.FunctionType(marshal.loads(<{len(code):,} bytes>), globals())(inputs)"
+    return Explanation(source, tuple(steps), effect=effect)
+
+
+def _quotes(code: bytes) -> list[str]:
+    """Some of the texts in the code, such as commands and addresses."""
+    found = {text[: size[0]].decode() for size, text in _TEXT.findall(code) if len(text) >= size[0]}
+    spoken = [text for text in found if _SPEAKS.search(text) and len(text) >= MIN_TEXT]
+    return sorted(map(ascii, spoken))[:MAX_TEXTS]
 
 
 def _that_name(code: bytes) -> str:

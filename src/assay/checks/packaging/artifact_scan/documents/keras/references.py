@@ -12,6 +12,7 @@ from assay.checks.packaging.artifact_scan import policy, rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.documents.keras.objects import Node
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.core.explanation import Explanation, Step
 from assay.core.finding import Finding, Severity
 
 _FAMILY = ("keras", "keras_hub", "keras_nlp", "keras_cv", "keras_core", "tf_keras", "tensorflow.keras",
@@ -111,7 +112,7 @@ def _foreign(node: Node, module: str, names: list[str], blob: Blob) -> Finding:
     message = f"{node.title} loads {_shown(node, module, names)}."
     if _package(node):
         return rules.keras.CUSTOM.finding(message, blob.place(), severity=Severity.MEDIUM)
-    return rules.keras.UNKNOWN.finding(message, blob.place())
+    return rules.keras.UNKNOWN.finding(message, blob.place(), explanation=_explained(node, module, names))
 
 
 def _package(node: Node) -> str:
@@ -135,7 +136,14 @@ def _is_type_spec(node: Node, module: str) -> bool:
 
 def _dangerous(node: Node, module: str, names: list[str], blob: Blob) -> Finding:
     message = f"{node.title} loads {_shown(node, module, names)}, and Keras calls what it finds there."
-    return rules.keras.DANGEROUS.finding(message, blob.place())
+    return rules.keras.DANGEROUS.finding(message, blob.place(), explanation=_explained(node, module, names))
+
+
+def _explained(node: Node, module: str, names: list[str]) -> Explanation:
+    name = (names or [node.class_name])[0][:80]
+    found = f"import_module({module[:80]!a}).{name}" if module else f"keras' registered {name}"
+    called = "(...)" if node.class_name == "function" else ".from_config(config)"
+    return Explanation(found + called, (Step(f"{node.path or 'the document'} names it"),))
 
 
 def _shown(node: Node, module: str, names: list[str]) -> str:

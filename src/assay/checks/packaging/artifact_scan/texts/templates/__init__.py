@@ -20,9 +20,12 @@ from assay.checks.packaging.artifact_scan.texts.templates.gadgets import INTERNA
 from assay.checks.packaging.artifact_scan.texts.templates.instructions import hints
 from assay.checks.packaging.artifact_scan.texts.templates.tree import assignments, expressions, visit
 from assay.core.errors import LimitError
+from assay.core.explanation import Explanation, Step
 from assay.core.finding import Rule, Severity
 from assay.subjects.jinja import Block, Broken, Item, Template, parse
 
+MAX_EXPRESSION = 400  # characters that an explanation shows
+MAX_STEPS = 8
 FILES = (".jinja", ".jinja2", ".j2")
 KEYS = ("chat_template", "chat_templates")
 _DOCUMENTS = (".md", ".markdown", ".rst", ".html", ".htm", ".ipynb", ".bib", ".tex")
@@ -106,6 +109,7 @@ def _report(
             inspection,
             limit or worst.severity,
             [one.does for one in found],
+            Explanation(_expression(text, worst.at), tuple(_steps(text, found))),
         )
     costs = list(_costs(template, folder))
     if costs:
@@ -119,10 +123,33 @@ def _report(
 
 
 def _found(
-    blob: Blob, rule: Rule, message: str, inspection: Inspection, severity: Severity | None, all_of: list[str]
+    blob: Blob,
+    rule: Rule,
+    message: str,
+    inspection: Inspection,
+    severity: Severity | None,
+    all_of: list[str],
+    explanation: Explanation | None = None,
 ) -> None:
     data = {"all": list(dict.fromkeys(all_of))[:10]}
-    inspection.report(rule.finding(message, blob.place(), severity=severity, data=data))
+    inspection.report(
+        rule.finding(message, blob.place(), severity=severity, data=data, explanation=explanation)
+    )
+
+
+def _expression(text: str, at: int) -> str:
+    """The whole expression or statement around a place, cut where it is long."""
+    start = max(text.rfind("{{", 0, at + 1), text.rfind("{%", 0, at + 1), at - MAX_EXPRESSION, 0)
+    ends = [end for mark in ("}}", "%}") if (end := text.find(mark, at)) >= 0]
+    end = min(ends, default=len(text)) + 2
+    shown = " ".join(text[start : min(end, start + MAX_EXPRESSION)].split())
+    return f"{shown}..." if end - start > MAX_EXPRESSION else shown
+
+
+def _steps(text: str, found: list[Gadget]) -> Iterator[Step]:
+    told = {one.does: text.count("\n", 0, one.at) + 1 for one in reversed(found[:MAX_STEPS])}
+    for does, line in sorted(told.items(), key=lambda pair: pair[1]):
+        yield Step(f"line {line} of the template {does}")
 
 
 def _gadgets(template: Template, folder: Folder) -> Iterator[Gadget]:
