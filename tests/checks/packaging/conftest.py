@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from fixtures.local_sigstore import LocalSigstore, Signed, made
 from fixtures.signed_models import write
 from fixtures.signers import KeyFiles, key_files
 
@@ -26,3 +28,18 @@ def model(tmp_path: Path) -> Path:
 @pytest.fixture
 def keys(tmp_path: Path) -> KeyFiles:
     return key_files(tmp_path / "keys")
+
+
+@pytest.fixture(scope="module")
+def sigstore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signed]:
+    """A running instance, and a bundle over the files of `model` that it helped to make."""
+    pytest.importorskip("model_signing")
+    with LocalSigstore() as instance:
+        yield made(instance, tmp_path_factory.mktemp("sigstore"))
+
+
+@pytest.fixture
+def stranger() -> Iterator[LocalSigstore]:
+    """Another instance, which nobody trusts yet."""
+    with LocalSigstore() as instance:
+        yield instance
