@@ -1,9 +1,12 @@
-"""`assay sign PATH`: an OpenSSF Model Signing bundle for a model, made with the user's own key."""
+"""`assay sign PATH`: an OpenSSF Model Signing bundle for a model, by a key or as a Sigstore identity."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +18,16 @@ if TYPE_CHECKING:
     from assay.ledger import SigningKey
 
 FILE = click.Path(dir_okay=False)
+MAX_TOKEN = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """A bundle, who made it, and what the user should know about it."""
+
+    bundle: bytes
+    by: str
+    note: str
 
 
 @click.command("sign")
@@ -22,56 +35,102 @@ FILE = click.Path(dir_okay=False)
 @click.option("--key", type=FILE, help="PEM private key; default: the project's, else your own Assay key.")
 @click.option("--certificate", type=FILE, help="PEM certificate of that key; the bundle carries it.")
 @click.option("--chain", multiple=True, type=FILE, help="PEM certificates between it and the authority.")
+@click.option(
+    "--sigstore",
+    "--trust-config",
+    "sigstore",
+    metavar="ROOT",
+    help="Sign as a Sigstore identity instead: a client trust configuration, `production` or `staging`.",
+)
+@click.option(
+    "--identity-token",
+    type=click.File(),
+    help="File with an OpenID Connect token, - for stdin; default: the CI system's, or log in.",
+)
 @click.option("-o", "--output", type=FILE, help="Default: model.sig in the folder, NAME.sig beside a file.")
 @click.option("--force", is_flag=True, help="Replace a signature that is there.")
 def command(
     path: str,
-    key: str | None,
-    certificate: str | None,
-    chain: tuple[str, ...],
     output: str | None,
     force: bool,  # noqa: FBT001  click hands flags over so
+    **who: Any,
 ) -> int:
     """Sign the bytes of a model, file by file, so that `assay verify` can tell later that they are the same.
 
     The bundle is that of OpenSSF Model Signing. Its own tool takes ECDSA keys; a new Assay key is Ed25519,
     which Assay verifies. Make an ECDSA key with
     `openssl ecparam -genkey -noout -name prime256v1 | openssl pkcs8 -topk8 -nocrypt`.
+    With --sigstore no key is kept: whom your token names is certified, and written to a public log.
 
     \b
     Examples:
       assay sign model/
       assay sign model/ --key release.pem -o model.sig
+      assay sign model/ --sigstore production
     """  # noqa: D301  click keeps lines after the backspace
-    from assay.core.evidence import PAYLOAD_TYPE, pae  # noqa: PLC0415
     from assay.ledger.keyfile import write_public  # noqa: PLC0415
-    from assay.subjects.model_signature import (  # noqa: PLC0415
-        VerificationKey,
-        bundle_of,
-        model_statement,
-        signature_path,
-    )
+    from assay.subjects.model_signature import model_statement, signature_path  # noqa: PLC0415
 
+    _require_one_way(who)
     model = Path(path)
     if not model.exists():
         raise UsageError("there is no such file or folder", subject=path, remedy="Correct the path.")
     target = Path(output) if output else signature_path(model)
     if target.exists() and not force:
         raise UsageError("there is a signature already", subject=str(target), remedy="Use --force, or -o.")
-    signing = _key(key)
-    certificates = _certificates(signing, certificate, chain)
+    sign = _as_identity(who) if who["sigstore"] else _with_key(who)
     payload, manifest = model_statement(model, target)
-    public = VerificationKey.of(_public(signing))
-    bundle = bundle_of(
-        payload, signing.sign(pae(PAYLOAD_TYPE, payload)), hint=public.hint, certificates=certificates
-    )
-    write_public(target, bundle)
+    signed = sign(payload)
+    write_public(target, signed.bundle)
     click.echo(f"wrote {target}")
     files = f"{len(manifest.files):,} file{'s' if len(manifest.files) > 1 else ''}"
-    click.echo(f"  {files}, {manifest.size:,} bytes, signed with key {signing.public.short}")
-    if signing.public.algorithm == "ed25519" and not certificates:
-        click.echo("  Ed25519: `assay verify` reads it; the model_signing tool takes ECDSA keys only")
+    click.echo(f"  {files}, {manifest.size:,} bytes, signed {signed.by}")
+    if signed.note:
+        click.echo(f"  {signed.note}")
     return 0
+
+
+def _require_one_way(who: dict[str, Any]) -> None:
+    keyed = [name for name in ("key", "certificate", "chain") if who[name]]
+    if who["sigstore"] and keyed:
+        remedy = "Leave one of them out: a Sigstore identity has no key of its own."
+        raise UsageError(f"--sigstore does not go with --{keyed[0]}", remedy=remedy)
+    if who["identity_token"] and not who["sigstore"]:
+        remedy = "Name the instance: --sigstore production, or its client trust configuration."
+        raise UsageError("--identity-token needs --sigstore", remedy=remedy)
+
+
+def _as_identity(who: dict[str, Any]) -> Callable[[bytes], _Signed]:
+    from assay.subjects.model_signature.keyless_signing import sign_keyless  # noqa: PLC0415
+
+    token = who["identity_token"].read(MAX_TOKEN) if who["identity_token"] else ""
+
+    def sign(payload: bytes) -> _Signed:
+        made = sign_keyless(payload, root=who["sigstore"], token=token, interactive=sys.stdin.isatty())
+        note = (
+            f"verify it with --sigstore {who['sigstore']} --identity {made.identity} --issuer {made.issuer}"
+        )
+        return _Signed(made.bundle, f"as {made.identity}", note)
+
+    return sign
+
+
+def _with_key(who: dict[str, Any]) -> Callable[[bytes], _Signed]:
+    from assay.core.evidence import PAYLOAD_TYPE, pae  # noqa: PLC0415
+    from assay.subjects.model_signature import VerificationKey, bundle_of  # noqa: PLC0415
+
+    signing = _key(who["key"])
+    certificates = _certificates(signing, who["certificate"], who["chain"])
+    hint = VerificationKey.of(_public(signing)).hint
+    ed25519 = signing.public.algorithm == "ed25519" and not certificates
+    note = "Ed25519: `assay verify` reads it; the model_signing tool takes ECDSA keys only" if ed25519 else ""
+
+    def sign(payload: bytes) -> _Signed:
+        signature = signing.sign(pae(PAYLOAD_TYPE, payload))
+        bundle = bundle_of(payload, signature, hint=hint, certificates=certificates)
+        return _Signed(bundle, f"with key {signing.public.short}", note)
+
+    return sign
 
 
 def _key(named: str | None) -> SigningKey:

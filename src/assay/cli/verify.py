@@ -26,7 +26,17 @@ CHECK = "artifact.signature"
 @click.option("--revocations", multiple=True, type=FILE, help="Certificate revocation lists.")
 @click.option("--identity", default="", help="Who must have signed: as in the certificate, or at Sigstore.")
 @click.option("--issuer", default="", help="The OpenID Connect issuer of a Sigstore identity.")
-@click.option("--sigstore", default="", help="A trusted-root file, `production` or `staging`.")
+@click.option(
+    "--sigstore",
+    "--trust-config",
+    "sigstore",
+    default="",
+    metavar="ROOT",
+    help="For Sigstore: a trusted-root or client-trust file, `production` or `staging`.",
+)
+@click.option(
+    "--offline", is_flag=True, help="Go by the stored root of `production` or `staging`; fetch nothing."
+)
 @output_options
 def command(
     path: str,
@@ -46,6 +56,7 @@ def command(
       assay verify model/
       assay verify model/ --key publisher.pub
       assay verify model/ --certificate authority.pem --identity release@example.org
+      assay verify model/ --sigstore production --identity me@example.org --issuer https://github.com/login/oauth
     """  # noqa: D301  click keeps lines after the backspace
     from assay.cli.documents import document_of  # noqa: PLC0415
     from assay.core.check import load_check  # noqa: PLC0415

@@ -11,39 +11,23 @@ import pickle
 import struct
 import tarfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assay.checks.packaging.artifact_scan import ArtifactScan
-from assay.core.check import Context
 from assay.core.finding import Severity
 from assay.core.report import Report, Status
-from assay.core.subject import Subject
 from fixtures.pickle_attacks import attacks, twins
+from fixtures.scanning import scan
 from fixtures.torch_zip import legacy_checkpoint, write_checkpoint
 
 CALL = b"cos\nsystem\n(S'id'\ntR."
 PAYLOAD = b"cos\nsystem\n(S'touch %b'\ntR0"
-Scan = Callable[..., Report]
-
-
-@pytest.fixture
-def scan(tmp_path: Path) -> Scan:
-    workspace = tmp_path / "workspace"
-    workspace.mkdir()
-
-    def run(path: Path, **options: object) -> Report:
-        context = Context(workspace=workspace, options=options)  # type: ignore[arg-type]
-        return ArtifactScan().run(Subject.from_path(path), context)
-
-    return run
 
 
 @pytest.mark.parametrize("name", sorted(attacks(Path("x"))))
-def test_attack_fails_and_does_not_run(name: str, tmp_path: Path, scan: Scan) -> None:
+def test_attack_fails_and_does_not_run(name: str, tmp_path: Path) -> None:
     tripwire = tmp_path / "tripwire"
     file = tmp_path / "model.pkl"
     file.write_bytes(attacks(tripwire)[name])
@@ -53,14 +37,14 @@ def test_attack_fails_and_does_not_run(name: str, tmp_path: Path, scan: Scan) ->
 
 
 @pytest.mark.parametrize("name", sorted(twins()))
-def test_benign_twin_passes(name: str, tmp_path: Path, scan: Scan) -> None:
+def test_benign_twin_passes(name: str, tmp_path: Path) -> None:
     file = tmp_path / "model.pkl"
     file.write_bytes(twins()[name])
     report = scan(file)
     assert report.status is Status.PASS, report
 
 
-def test_finding_tells_the_call_its_arguments_and_place(tmp_path: Path, scan: Scan) -> None:
+def test_finding_tells_the_call_its_arguments_and_place(tmp_path: Path) -> None:
     file = tmp_path / "model.pkl"
     file.write_bytes(b"\x80\x02cos\nsystem\n(S'id'\ntR.")
     (finding,) = scan(file).findings
@@ -70,7 +54,7 @@ def test_finding_tells_the_call_its_arguments_and_place(tmp_path: Path, scan: Sc
     assert finding.location.offset == 21
 
 
-def test_unknown_global_is_high_and_may_be_allowed_with_a_reason(tmp_path: Path, scan: Scan) -> None:
+def test_unknown_global_is_high_and_may_be_allowed_with_a_reason(tmp_path: Path) -> None:
     file = tmp_path / "model.pkl"
     file.write_bytes(b"\x80\x02cacme.layers\nDense\n)R.")
     (finding,) = scan(file).findings
@@ -78,7 +62,7 @@ def test_unknown_global_is_high_and_may_be_allowed_with_a_reason(tmp_path: Path,
     assert scan(file, allow={"acme.layers.Dense": "ours, reviewed"}).status is Status.PASS
 
 
-def test_torch_zip(tmp_path: Path, scan: Scan) -> None:
+def test_torch_zip(tmp_path: Path) -> None:
     tensors = {"w": np.ones((3, 4), "f4")}
     good, bad, tripwire = tmp_path / "good.pt", tmp_path / "bad.pt", tmp_path / "tripwire"
     write_checkpoint(good, tensors)
@@ -91,7 +75,7 @@ def test_torch_zip(tmp_path: Path, scan: Scan) -> None:
 
 
 @pytest.mark.parametrize("payload", [b"cos\nsystem\n(S'x'\ntR.", None])
-def test_wrapped_in_archives(payload: bytes | None, tmp_path: Path, scan: Scan) -> None:
+def test_wrapped_in_archives(payload: bytes | None, tmp_path: Path) -> None:
     inner = payload or pickle.dumps([1, 2])
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -107,7 +91,7 @@ def test_wrapped_in_archives(payload: bytes | None, tmp_path: Path, scan: Scan) 
     assert report.status is (Status.FAIL if payload else Status.PASS), report
 
 
-def test_npz_object_array(tmp_path: Path, scan: Scan) -> None:
+def test_npz_object_array(tmp_path: Path) -> None:
     class Evil:
         def __reduce__(self) -> tuple[object, ...]:
             return os.system, ("id",)
@@ -118,7 +102,7 @@ def test_npz_object_array(tmp_path: Path, scan: Scan) -> None:
     assert scan(tmp_path / "bad.npz").status is Status.FAIL
 
 
-def test_lying_extension(tmp_path: Path, scan: Scan) -> None:
+def test_lying_extension(tmp_path: Path) -> None:
     file = tmp_path / "model.safetensors.json"
     file.write_bytes(pickle.dumps([1]))
     assert [finding.rule for finding in scan(file).findings] == ["artifact/lying-extension"]
@@ -136,7 +120,7 @@ def test_lying_extension(tmp_path: Path, scan: Scan) -> None:
         ("cat\ndog\n.", Status.FAIL),
     ],
 )
-def test_a_list_of_words_is_no_pickle(text: str, status: Status, tmp_path: Path, scan: Scan) -> None:
+def test_a_list_of_words_is_no_pickle(text: str, status: Status, tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text(text)
     assert scan(tmp_path / "labels.txt").status is status
     (tmp_path / "model.pkl").write_text(text)
@@ -151,7 +135,7 @@ def _zip(*members: tuple[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def test_zip_tricks(tmp_path: Path, scan: Scan) -> None:
+def test_zip_tricks(tmp_path: Path) -> None:
     good = _zip(("a.txt", b"hello"), ("b.txt", b"there"))
     file = tmp_path / "x.zip"
     tricks = {
@@ -168,7 +152,7 @@ def test_zip_tricks(tmp_path: Path, scan: Scan) -> None:
         assert scan(file).status is Status.FAIL, name
 
 
-def test_encrypted_flag_hides_nothing(tmp_path: Path, scan: Scan) -> None:
+def test_encrypted_flag_hides_nothing(tmp_path: Path) -> None:
     content = bytearray(_zip(("a.pkl", b"cos\nsystem\n(S'x'\ntR.")))
     content[6] |= 1
     content[content.rfind(b"PK\x01\x02") + 8] |= 1
@@ -189,14 +173,12 @@ def test_encrypted_flag_hides_nothing(tmp_path: Path, scan: Scan) -> None:
         (b"just words\n", Status.PASS),
     ],
 )
-def test_what_is_not_judged_is_never_clean(
-    content: bytes, status: Status, tmp_path: Path, scan: Scan
-) -> None:
+def test_what_is_not_judged_is_never_clean(content: bytes, status: Status, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
     assert scan(tmp_path / "file").status is status
 
 
-def test_template_gadget_and_remote_code(tmp_path: Path, scan: Scan) -> None:
+def test_template_gadget_and_remote_code(tmp_path: Path) -> None:
     plain = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
     evil = "{{ cycler.__init__.__globals__.os.popen('id').read() }}"
     file = tmp_path / "tokenizer_config.json"
@@ -209,7 +191,7 @@ def test_template_gadget_and_remote_code(tmp_path: Path, scan: Scan) -> None:
 
 
 @pytest.mark.parametrize("length", [2**63, 2**40, 5])
-def test_hostile_safetensors_header(length: int, tmp_path: Path, scan: Scan) -> None:
+def test_hostile_safetensors_header(length: int, tmp_path: Path) -> None:
     file = tmp_path / "model.safetensors"
     file.write_bytes(struct.pack("<Q", length) + b"{}")
     assert scan(file).status is Status.FAIL
@@ -219,7 +201,7 @@ def _links(report: Report) -> list[str]:
     return [f.severity.value for f in report.findings if f.rule == "artifact/link-leaves-folder"]
 
 
-def test_links_of_a_hub_cache_are_followed_and_examined(tmp_path: Path, scan: Scan) -> None:
+def test_links_of_a_hub_cache_are_followed_and_examined(tmp_path: Path) -> None:
     cache = tmp_path / "hub" / "models--acme--tiny"
     snapshot = cache / "snapshots" / "0123abcd"
     (cache / "blobs").mkdir(parents=True)
@@ -233,7 +215,7 @@ def test_links_of_a_hub_cache_are_followed_and_examined(tmp_path: Path, scan: Sc
         assert not _links(scan(cache))
 
 
-def test_link_out_of_the_folder(tmp_path: Path, scan: Scan) -> None:
+def test_link_out_of_the_folder(tmp_path: Path) -> None:
     folder, home = tmp_path / "model", tmp_path / ".ssh"
     folder.mkdir()
     home.mkdir()
@@ -247,7 +229,7 @@ def test_link_out_of_the_folder(tmp_path: Path, scan: Scan) -> None:
         assert _links(scan(folder)) == [severity]
 
 
-def test_partial_is_as_harmless_as_what_it_wraps(tmp_path: Path, scan: Scan) -> None:
+def test_partial_is_as_harmless_as_what_it_wraps(tmp_path: Path) -> None:
     file = tmp_path / "model.pkl"
     file.write_bytes(pickle.dumps(functools.partial(np.add, 1)))
     assert scan(file).status is Status.PASS
@@ -265,7 +247,7 @@ def test_partial_is_as_harmless_as_what_it_wraps(tmp_path: Path, scan: Scan) -> 
     )
 
 
-def test_bombs_end_without_a_pass(tmp_path: Path, scan: Scan) -> None:
+def test_bombs_end_without_a_pass(tmp_path: Path) -> None:
     hash_bomb = (
         b"\x80\x04)\x94" + b"".join(b"h" + bytes([i]) + b"2\x86\x94" for i in range(60)) + b"}h\x3cK\x01s."
     )
@@ -279,7 +261,7 @@ def test_bombs_end_without_a_pass(tmp_path: Path, scan: Scan) -> None:
     assert scan(file, max_unpacked=1 << 20).status is not Status.PASS
 
 
-def test_legacy_torch_file_is_read_to_its_last_byte(tmp_path: Path, scan: Scan) -> None:
+def test_legacy_torch_file_is_read_to_its_last_byte(tmp_path: Path) -> None:
     tensors = {"a": np.arange(12, dtype="f4").reshape(3, 4), "b": np.zeros(64, "i8")}
     file = tmp_path / "model.pt"
     file.write_bytes(legacy_checkpoint(tensors))
@@ -297,7 +279,7 @@ def test_legacy_torch_file_is_read_to_its_last_byte(tmp_path: Path, scan: Scan) 
     assert scan(file).status is Status.INCOMPLETE
 
 
-def test_only_what_the_pickle_calls_a_storage_is_left_alone(tmp_path: Path, scan: Scan) -> None:
+def test_only_what_the_pickle_calls_a_storage_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "model.pt"
     write_checkpoint(file, {"w": np.ones((3, 4), "f4")})
     with zipfile.ZipFile(file, "a") as archive:
@@ -306,7 +288,7 @@ def test_only_what_the_pickle_calls_a_storage_is_left_alone(tmp_path: Path, scan
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_what_torch_saves_passes(zipped: bool, tmp_path: Path, scan: Scan) -> None:
+def test_what_torch_saves_passes(zipped: bool, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     layer = torch.nn.Linear(3, 2)
     optimizer = torch.optim.AdamW(layer.parameters())
@@ -319,7 +301,7 @@ def test_what_torch_saves_passes(zipped: bool, tmp_path: Path, scan: Scan) -> No
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_packed_zip_members_are_read(method: int, tmp_path: Path, scan: Scan) -> None:
+def test_packed_zip_members_are_read(method: int, tmp_path: Path) -> None:
     file = tmp_path / "x.zip"
     for content, status in ((pickle.dumps([1]), Status.PASS), (b"\x80\x02" + CALL, Status.FAIL)):
         with zipfile.ZipFile(file, "w", method) as archive:
@@ -327,7 +309,7 @@ def test_packed_zip_members_are_read(method: int, tmp_path: Path, scan: Scan) ->
         assert scan(file).status is status
 
 
-def test_safetensors_in_an_archive_is_checked(tmp_path: Path, scan: Scan) -> None:
+def test_safetensors_in_an_archive_is_checked(tmp_path: Path) -> None:
     header = b'{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}}'
     file = tmp_path / "x.zip"
     for data, status in ((b"abc", Status.PASS), (b"abc hidden", Status.FAIL), (b"a", Status.FAIL)):
@@ -335,7 +317,7 @@ def test_safetensors_in_an_archive_is_checked(tmp_path: Path, scan: Scan) -> Non
         assert scan(file).status is status
 
 
-def test_bounds_hold_for_the_whole_scan(tmp_path: Path, scan: Scan) -> None:
+def test_bounds_hold_for_the_whole_scan(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
     for name in "ab":
@@ -358,7 +340,7 @@ ARRAYS = {
 
 
 @pytest.mark.parametrize("compress", [0, ("zlib", 3), ("gzip", 3), ("xz", 3), ("lzma", 3)])
-def test_joblib_arrays_are_measured(compress: object, tmp_path: Path, scan: Scan) -> None:
+def test_joblib_arrays_are_measured(compress: object, tmp_path: Path) -> None:
     joblib = pytest.importorskip("joblib")
     file = tmp_path / "model.joblib"
     joblib.dump({**ARRAYS, "after": "the arrays"}, file, compress=compress)
@@ -369,7 +351,7 @@ def test_joblib_arrays_are_measured(compress: object, tmp_path: Path, scan: Scan
     assert "pickle/dangerous-global" in {f.rule for f in scan(file).findings}
 
 
-def test_payload_in_the_bytes_of_a_joblib_array_is_found(tmp_path: Path, scan: Scan) -> None:
+def test_payload_in_the_bytes_of_a_joblib_array_is_found(tmp_path: Path) -> None:
     joblib = pytest.importorskip("joblib")
     file = tmp_path / "model.joblib"
     joblib.dump([np.zeros(100)], file)

@@ -6,7 +6,6 @@ import io
 import pickle
 import struct
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.checks.packaging.artifact_scan import ArtifactScan
-from assay.core.check import Context
-from assay.core.report import Report, Status
-from assay.core.subject import Subject
+from assay.core.report import Status
 from assay.subjects.npy_header import MAX_HEADER, read_npy_header
 from fixtures.opcodes import (
     FALSE,
@@ -36,22 +32,10 @@ from fixtures.opcodes import (
     text,
     tuple_of,
 )
+from fixtures.scanning import scan
 
-Scan = Callable[..., Report]
 CALL = b"cos\nsystem\n(S'id'\ntR."
 WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
-
-
-@pytest.fixture
-def scan(tmp_path: Path) -> Scan:
-    workspace = tmp_path / "workspace"
-    workspace.mkdir()
-
-    def run(path: Path, **options: object) -> Report:
-        context = Context(workspace=workspace, options=options)  # type: ignore[arg-type]
-        return ArtifactScan().run(Subject.from_path(path), context)
-
-    return run
 
 
 def _npy(descr: object, shape: tuple[int, ...], body: bytes) -> bytes:
@@ -69,7 +53,7 @@ def _saved(*arrays: np.ndarray[Any, Any]) -> bytes:
 @pytest.mark.parametrize(
     "descr", ["|O", "object", "object_", "O8", [("a", "object")], [("a", [("b", "|O")])]]
 )
-def test_every_spelling_of_objects_is_unpickled(descr: object, tmp_path: Path, scan: Scan) -> None:
+def test_every_spelling_of_objects_is_unpickled(descr: object, tmp_path: Path) -> None:
     file = tmp_path / "a.npy"
     file.write_bytes(_npy(descr, (1,), b"\x80\x02" + CALL))
     assert "pickle/dangerous-global" in {f.rule for f in scan(file).findings}
@@ -95,7 +79,7 @@ BENIGN = {
 
 
 @pytest.mark.parametrize("name", BENIGN)
-def test_what_numpy_saves_passes(name: str, tmp_path: Path, scan: Scan) -> None:
+def test_what_numpy_saves_passes(name: str, tmp_path: Path) -> None:
     array = BENIGN[name]
     (tmp_path / "a.npy").write_bytes(_saved(array))
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(array, 2))
@@ -107,7 +91,7 @@ def test_what_numpy_saves_passes(name: str, tmp_path: Path, scan: Scan) -> None:
     assert header.size == (None if array.dtype.hasobject else array.nbytes)
 
 
-def test_what_follows_an_array_is_examined(tmp_path: Path, scan: Scan) -> None:
+def test_what_follows_an_array_is_examined(tmp_path: Path) -> None:
     file, numbers = tmp_path / "a.npy", _saved(np.ones(3))
     file.write_bytes(numbers + _saved(np.zeros(4)))
     assert scan(file).status is Status.PASS
@@ -119,7 +103,7 @@ def test_what_follows_an_array_is_examined(tmp_path: Path, scan: Scan) -> None:
     assert {f.rule for f in scan(file).findings} == {"pickle/trailing-data"}
 
 
-def test_no_part_of_an_npy_file_passes(tmp_path: Path, scan: Scan) -> None:
+def test_no_part_of_an_npy_file_passes(tmp_path: Path) -> None:
     file, whole = tmp_path / "a.npy", _saved(np.ones(3))
     for length in range(1, len(whole)):
         file.write_bytes(whole[:length])
@@ -167,16 +151,14 @@ def _hidden(made: bytes) -> bytes:
         build(new("collections.Counter"), tuple_of(NONE, dict_of(__class__=named(WRAPPER)))),
     ],
 )
-def test_an_array_wrapper_is_known_however_it_is_made(made: bytes, tmp_path: Path, scan: Scan) -> None:
+def test_an_array_wrapper_is_known_however_it_is_made(made: bytes, tmp_path: Path) -> None:
     file = tmp_path / "model.joblib"
     file.write_bytes(_hidden(made))
     assert scan(file).status is Status.FAIL
 
 
 @pytest.mark.parametrize(("code", "size", "flags"), [("S1000", 5, 0), ("U250", 20, 8), ("V1000", 5, 0)])
-def test_numpy_goes_by_the_size_in_the_state(
-    code: str, size: int, flags: int, tmp_path: Path, scan: Scan
-) -> None:
+def test_numpy_goes_by_the_size_in_the_state(code: str, size: int, flags: int, tmp_path: Path) -> None:
     file = tmp_path / "model.joblib"
     body = (b"A" * size + b"0\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R.").ljust(1000, b"\0")
     file.write_bytes(PROTO_2 + build(new(WRAPPER), _array_of(dtype(code, size, flags), 1)) + body + STOP)
@@ -188,7 +170,7 @@ def test_numpy_goes_by_the_size_in_the_state(
     assert scan(file).status is Status.PASS
 
 
-def test_arguments_that_are_no_tuple_never_pass(tmp_path: Path, scan: Scan) -> None:
+def test_arguments_that_are_no_tuple_never_pass(tmp_path: Path) -> None:
     """Python's own machine, which joblib's is made of, takes a list for them."""
     file = tmp_path / "model.joblib"
     array = build(new(WRAPPER), _array_of(dtype("u1"), 1)) + b"\0"
@@ -197,7 +179,7 @@ def test_arguments_that_are_no_tuple_never_pass(tmp_path: Path, scan: Scan) -> N
     assert scan(file).status is not Status.PASS
 
 
-def test_what_joblib_writes_passes(tmp_path: Path, scan: Scan) -> None:
+def test_what_joblib_writes_passes(tmp_path: Path) -> None:
     joblib = pytest.importorskip("joblib")
     file = tmp_path / "model.joblib"
     for name, array in BENIGN.items():
@@ -231,9 +213,7 @@ def _names_a_storage(key: str, size: int) -> bytes:
         ("0", _npy("|O", (1,), b"\x80\x02" + CALL)),
     ],
 )
-def test_a_file_that_poses_as_a_storage_is_examined(
-    key: str, content: bytes, tmp_path: Path, scan: Scan
-) -> None:
+def test_a_file_that_poses_as_a_storage_is_examined(key: str, content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "model.pt"
     benign = bytes(range(200, 200 + 50)) * 2
     for member, status in (

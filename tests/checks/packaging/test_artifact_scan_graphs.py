@@ -21,9 +21,9 @@ from fixtures.graphs import (
     paddle_program,
     paddle_tensor,
     rules,
-    scan,
     tflite,
 )
+from fixtures.scanning import scan
 
 CUSTOM = ("graph/custom-operator", "low")
 DANGEROUS = "graph/dangerous-operator"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from assay.core.report import Status
-from fixtures.graphs import external, message, onnx_graph, onnx_model, onnx_node, rules, scan, tensor
+from fixtures.graphs import external, message, onnx_graph, onnx_model, onnx_node, rules, tensor
+from fixtures.scanning import scan
 
 LOCATION = [("graph/path-leaves-folder", "high")]
 EVIL = external("../../.ssh/id_rsa", length=16)

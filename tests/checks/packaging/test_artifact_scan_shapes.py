@@ -10,17 +10,15 @@ import re
 import types
 import zoneinfo
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assay.checks.packaging.artifact_scan import ArtifactScan, policy
-from assay.core.check import Context
-from assay.core.report import Report, Status
-from assay.core.subject import Subject
+from assay.checks.packaging.artifact_scan import policy
+from assay.core.report import Status
 from fixtures.opcodes import PROTO_4, STOP, call, given, raw, text
+from fixtures.scanning import scan
 from fixtures.shape_attacks import attacks, twins
 
 # Found as what they are, beside or instead of the misuse of an allowed global.
@@ -30,23 +28,10 @@ _OTHERS = {
     "pickle-in-bytes-in-a-list": ("pickle/dangerous-global",),
     "pickle-in-text-for-bytes": ("pickle/dangerous-global",),
 }
-Scan = Callable[..., Report]
-
-
-@pytest.fixture
-def scan(tmp_path: Path) -> Scan:
-    workspace = tmp_path / "workspace"
-    workspace.mkdir()
-
-    def run(path: Path, **options: object) -> Report:
-        context = Context(workspace=workspace, options=options)  # type: ignore[arg-type]
-        return ArtifactScan().run(Subject.from_path(path), context)
-
-    return run
 
 
 @pytest.mark.parametrize("name", sorted(attacks(Path("x"))))
-def test_misuse_fails_and_does_not_run(name: str, tmp_path: Path, scan: Scan) -> None:
+def test_misuse_fails_and_does_not_run(name: str, tmp_path: Path) -> None:
     tripwire = tmp_path / "tripwire"
     file = tmp_path / "model.pkl"
     file.write_bytes(attacks(tripwire)[name])
@@ -57,7 +42,7 @@ def test_misuse_fails_and_does_not_run(name: str, tmp_path: Path, scan: Scan) ->
 
 
 @pytest.mark.parametrize("name", sorted(twins()))
-def test_the_shape_that_frameworks_write_passes(name: str, tmp_path: Path, scan: Scan) -> None:
+def test_the_shape_that_frameworks_write_passes(name: str, tmp_path: Path) -> None:
     file = tmp_path / "model.pkl"
     file.write_bytes(twins()[name])
     report = scan(file)
@@ -68,7 +53,7 @@ def test_every_attack_has_a_twin() -> None:
     assert set(attacks(Path("x"))) == set(twins())
 
 
-def test_the_finding_says_what_would_happen(tmp_path: Path, scan: Scan) -> None:
+def test_the_finding_says_what_would_happen(tmp_path: Path) -> None:
     file = tmp_path / "model.pkl"
     file.write_bytes(PROTO_4 + given("sklearn.metrics._scorer._Scorer", _response_method=text("eval")) + STOP)
     (finding,) = scan(file).findings
@@ -80,14 +65,14 @@ def test_the_finding_says_what_would_happen(tmp_path: Path, scan: Scan) -> None:
     assert finding.location.offset is not None
 
 
-def test_the_user_may_allow_a_shape_with_a_reason(tmp_path: Path, scan: Scan) -> None:
+def test_the_user_may_allow_a_shape_with_a_reason(tmp_path: Path) -> None:
     file = tmp_path / "model.pkl"
     file.write_bytes(PROTO_4 + call("pandas.DataFrame", text("x")) + STOP)
     assert scan(file).status is Status.FAIL
     assert scan(file, allow={"pandas.DataFrame": "reviewed"}).status is Status.PASS
 
 
-def test_a_native_parser_is_told_but_fails_nothing(tmp_path: Path, scan: Scan) -> None:
+def test_a_native_parser_is_told_but_fails_nothing(tmp_path: Path) -> None:
     file = tmp_path / "model.pkl"
     file.write_bytes(PROTO_4 + given("xgboost.core.Booster", handle=raw(b"binf")) + STOP)
     report = scan(file)
@@ -120,14 +105,14 @@ PLAIN = {
 
 @pytest.mark.parametrize("protocol", range(6))
 @pytest.mark.parametrize("name", PLAIN)
-def test_what_people_pickle_passes(name: str, protocol: int, tmp_path: Path, scan: Scan) -> None:
+def test_what_people_pickle_passes(name: str, protocol: int, tmp_path: Path) -> None:
     file = tmp_path / "model.pkl"
     file.write_bytes(pickle.dumps(PLAIN[name], protocol))
     report = scan(file)
     assert report.status is Status.PASS, report
 
 
-def test_what_follows_a_hash_bomb_is_found(tmp_path: Path, scan: Scan) -> None:
+def test_what_follows_a_hash_bomb_is_found(tmp_path: Path) -> None:
     steps = b"".join(b"h" + bytes([index]) + b"2\x86\x94" for index in range(60))
     bomb = b"\x80\x02)\x94" + steps + b"}h\x3cK\x01s0" + b"cos\nsystem\n(S'id'\ntR."
     file = tmp_path / "bomb.pkl"
@@ -137,7 +122,7 @@ def test_what_follows_a_hash_bomb_is_found(tmp_path: Path, scan: Scan) -> None:
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_modules_that_torch_saves_whole_pass(zipped: bool, tmp_path: Path, scan: Scan) -> None:
+def test_modules_that_torch_saves_whole_pass(zipped: bool, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     layers = torch.nn.Sequential(
         torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.BatchNorm1d(4), torch.nn.LSTM(4, 2),
@@ -151,7 +136,7 @@ def test_modules_that_torch_saves_whole_pass(zipped: bool, tmp_path: Path, scan:
     assert "builtins.print" in str(scan(file).findings) or "__builtin__.print" in str(scan(file).findings)
 
 
-def test_tensors_that_torch_pickles_pass(tmp_path: Path, scan: Scan) -> None:
+def test_tensors_that_torch_pickles_pass(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     state = torch.nn.Linear(3, 2).state_dict()
     many = {f"w{index}": torch.ones(2) for index in range(300)}

@@ -13,7 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from assay.core.report import Status
 from fixtures.chat_templates import BENIGN, BOMBS, HARMLESS_COSTS, INJECTIONS, POISONED
-from fixtures.examining import examine, found
+from fixtures.scanning import found, scan_bytes
 
 
 class _Generation(Extension):
@@ -29,34 +29,34 @@ class _Generation(Extension):
 def test_templates_of_real_shapes_pass_and_are_jinja(name: str, tmp_path: Path) -> None:
     extensions = ["jinja2.ext.loopcontrols", _Generation]
     ImmutableSandboxedEnvironment(extensions=extensions).parse(BENIGN[name])
-    report = examine(tmp_path, "chat_template.jinja", BENIGN[name])
+    report = scan_bytes(tmp_path, "chat_template.jinja", BENIGN[name])
     assert report.status is Status.PASS, report
     assert report.details["files"][0]["format"] == "jinja"  # type: ignore[index,call-overload]
-    report = examine(tmp_path, "tokenizer_config.json", json.dumps({"chat_template": BENIGN[name]}))
+    report = scan_bytes(tmp_path, "tokenizer_config.json", json.dumps({"chat_template": BENIGN[name]}))
     assert report.status is Status.PASS, report
 
 
 @pytest.mark.parametrize("name", INJECTIONS)
 def test_ways_into_python_are_found(name: str, tmp_path: Path) -> None:
     template, severity = INJECTIONS[name]
-    report = examine(tmp_path, "chat_template.jinja", BENIGN["chatml"] + template)
+    report = scan_bytes(tmp_path, "chat_template.jinja", BENIGN["chatml"] + template)
     assert found(report) == {("template/injection", severity)}
 
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_found(name: str, tmp_path: Path) -> None:
-    assert found(examine(tmp_path, "a.jinja", BOMBS[name])) == {("template/resource-bomb", "medium")}
+    assert found(scan_bytes(tmp_path, "a.jinja", BOMBS[name])) == {("template/resource-bomb", "medium")}
 
 
 @pytest.mark.parametrize("name", HARMLESS_COSTS)
 def test_ordinary_loops_and_sums_pass(name: str, tmp_path: Path) -> None:
-    assert examine(tmp_path, "a.jinja", HARMLESS_COSTS[name]).status is Status.PASS
+    assert scan_bytes(tmp_path, "a.jinja", HARMLESS_COSTS[name]).status is Status.PASS
 
 
 @pytest.mark.parametrize("name", POISONED)
 def test_templates_that_speak_behind_the_back_are_found(name: str, tmp_path: Path) -> None:
     template, severity = POISONED[name]
-    report = examine(tmp_path, "chat_template.jinja", template)
+    report = scan_bytes(tmp_path, "chat_template.jinja", template)
     assert ("template/hidden-instruction", severity) in found(report)
     assert {rule for rule, _ in found(report)} == {"template/hidden-instruction"}
 
@@ -65,7 +65,9 @@ def test_templates_that_speak_behind_the_back_are_found(name: str, tmp_path: Pat
     "keyword", ["include '/etc/passwd'", "import 'a' as b", "from 'a' import b", "extends 'a'"]
 )
 def test_other_files_are_not_taken_in(keyword: str, tmp_path: Path) -> None:
-    assert found(examine(tmp_path, "a.jinja", f"{{% {keyword} %}}")) == {("template/includes-file", "medium")}
+    assert found(scan_bytes(tmp_path, "a.jinja", f"{{% {keyword} %}}")) == {
+        ("template/includes-file", "medium")
+    }
 
 
 EVIL = INJECTIONS["hexadecimal"][0]
@@ -85,23 +87,23 @@ PLACES = {
 
 @pytest.mark.parametrize("name", PLACES)
 def test_templates_are_found_wherever_they_come(name: str, tmp_path: Path) -> None:
-    report = examine(tmp_path, name, PLACES[name])
+    report = scan_bytes(tmp_path, name, PLACES[name])
     assert ("template/injection", "critical") in found(report), report
 
 
 def test_a_template_in_safetensors_metadata_and_in_an_archive(tmp_path: Path) -> None:
     header = json.dumps({"__metadata__": {"chat_template": EVIL}}).encode()
-    report = examine(tmp_path, "model.safetensors", len(header).to_bytes(8, "little") + header)
+    report = scan_bytes(tmp_path, "model.safetensors", len(header).to_bytes(8, "little") + header)
     assert ("template/injection", "critical") in found(report)
     archive = tmp_path / "model.zip"
     with zipfile.ZipFile(archive, "w") as members:
         members.writestr("model_config.yaml", PLACES["model_config.yaml"])
-    report = examine(tmp_path, "model.nemo", archive.read_bytes())
+    report = scan_bytes(tmp_path, "model.nemo", archive.read_bytes())
     assert report.findings[0].location.member == "model_config.yaml"
 
 
 def test_the_message_names_place_and_words(tmp_path: Path) -> None:
-    report = examine(
+    report = scan_bytes(
         tmp_path, "tokenizer_config.json", json.dumps({"chat_template": "{{ x['__cl'~'ass__'] }}"})
     )
     (finding,) = report.findings
@@ -113,7 +115,7 @@ def test_documentation_of_attacks_does_not_alarm(tmp_path: Path) -> None:
     page = (
         "# Template injection\n\nAn attacker writes `{{ ''.__class__.__mro__ }}` or\n```\n" + EVIL + "\n```\n"
     )
-    report = examine(tmp_path, "SECURITY.md", page)
+    report = scan_bytes(tmp_path, "SECURITY.md", page)
     assert (report.status, found(report)) == (Status.PASS, {("template/injection", "low")})
 
 
@@ -131,13 +133,13 @@ def test_documentation_of_attacks_does_not_alarm(tmp_path: Path) -> None:
     ],
 )
 def test_other_languages_with_braces_pass(name: str, text: str, tmp_path: Path) -> None:
-    assert examine(tmp_path, name, text).status is Status.PASS
+    assert scan_bytes(tmp_path, name, text).status is Status.PASS
 
 
 def test_what_is_no_jinja_is_not_clean_where_jinja_is_expected(tmp_path: Path) -> None:
     for text in ("{% if x %}", "{{ x. }}", "{% endfor %}", "{{ 'abc }}", "{# open"):
-        assert examine(tmp_path, "chat_template.jinja", text).status is Status.INCOMPLETE, text
-    report = examine(tmp_path, "chat_template.jinja", "{{ x.__class__ !! }}")
+        assert scan_bytes(tmp_path, "chat_template.jinja", text).status is Status.INCOMPLETE, text
+    report = scan_bytes(tmp_path, "chat_template.jinja", "{{ x.__class__ !! }}")
     assert found(report) == {("template/injection", "high")}
 
 
@@ -161,5 +163,5 @@ def test_what_is_no_jinja_is_not_clean_where_jinja_is_expected(tmp_path: Path) -
     ids=range(13),
 )
 def test_hostile_sizes_and_depths_come_to_an_end(text: str, tmp_path: Path) -> None:
-    assert examine(tmp_path, "chat_template.jinja", text).status is not Status.PASS or "class" not in text
-    examine(tmp_path, "notes.txt", text)
+    assert scan_bytes(tmp_path, "chat_template.jinja", text).status is not Status.PASS or "class" not in text
+    scan_bytes(tmp_path, "notes.txt", text)

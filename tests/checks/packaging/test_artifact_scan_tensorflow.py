@@ -17,11 +17,11 @@ from fixtures.graphs import (
     onnx_node,
     rules,
     saved_model,
-    scan,
     tf_constant,
     tf_function,
     tf_node,
 )
+from fixtures.scanning import scan
 
 DANGEROUS = "graph/dangerous-operator"
 PATH = "graph/path-leaves-folder"

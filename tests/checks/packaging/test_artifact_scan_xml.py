@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assay.core.report import Status
-from fixtures.examining import examine, found
+from fixtures.scanning import found, scan_bytes
 
 IR = """<?xml version="1.0"?>
 <net name="Model0" version="11"><layers>
@@ -52,7 +52,7 @@ BENIGN = {
 
 @pytest.mark.parametrize("name", BENIGN)
 def test_ordinary_documents_pass(name: str, tmp_path: Path) -> None:
-    report = examine(tmp_path, name, BENIGN[name])
+    report = scan_bytes(tmp_path, name, BENIGN[name])
     assert (report.status, found(report)) == (Status.PASS, set()), report
 
 
@@ -99,7 +99,7 @@ ATTACKS = {
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_attacks_are_found_in_every_encoding(name: str, encoding: str, tmp_path: Path) -> None:
     text, rule, severity = ATTACKS[name]
-    report = examine(tmp_path, "model.xml", text.encode(encoding))
+    report = scan_bytes(tmp_path, "model.xml", text.encode(encoding))
     assert (rule, severity) in found(report), report
     assert report.status is Status.FAIL
 
@@ -107,9 +107,11 @@ def test_attacks_are_found_in_every_encoding(name: str, encoding: str, tmp_path:
 def test_xml_may_be_utf_16_without_a_mark(tmp_path: Path) -> None:
     text = "<?xml version='1.0' encoding='utf-16'?>" + ATTACKS["external entity"][0]
     for encoding in ("utf-16-le", "utf-16-be"):
-        report = examine(tmp_path, "model.xml", text.encode(encoding))
+        report = scan_bytes(tmp_path, "model.xml", text.encode(encoding))
         assert ("xml/external-entity", "high") in found(report)
-    assert examine(tmp_path, "a.xml", "<?xml version='1.0'?><a/>".encode("utf-16-le")).status is Status.PASS
+    assert (
+        scan_bytes(tmp_path, "a.xml", "<?xml version='1.0'?><a/>".encode("utf-16-le")).status is Status.PASS
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,16 +127,16 @@ def test_xml_may_be_utf_16_without_a_mark(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_read_is_not_clean(text: str, tmp_path: Path) -> None:
-    assert examine(tmp_path, "model.xml", text).status is Status.INCOMPLETE
+    assert scan_bytes(tmp_path, "model.xml", text).status is Status.INCOMPLETE
 
 
 def test_no_prefix_passes_as_xml(tmp_path: Path) -> None:
     for length in range(1, len(IR.rstrip()), 41):
-        assert examine(tmp_path, "model.xml", IR[:length]).status is not Status.PASS, length
+        assert scan_bytes(tmp_path, "model.xml", IR[:length]).status is not Status.PASS, length
 
 
 def test_findings_name_the_place_and_what_would_happen(tmp_path: Path) -> None:
-    (finding,) = examine(tmp_path, "m.xml", ATTACKS["custom layer"][0]).findings
+    (finding,) = scan_bytes(tmp_path, "m.xml", ATTACKS["custom layer"][0]).findings
     assert (
         finding.message == "Layer 'm' is of the kind 'Evil' from 'extension', which OpenVINO does not define."
     )

@@ -9,7 +9,6 @@ import os
 import shutil
 from datetime import UTC
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,60 +18,11 @@ from assay.core.canonical import JSON
 from assay.core.check import Check, Context
 from assay.core.errors import CheckError, ConfigError, SigningKeyError, SubjectError
 from assay.core.finding import Severity
-from assay.core.report import Report, Status
+from assay.core.report import Status
 from assay.core.subject import Subject
 from assay.ledger import revoke, rotate
+from fixtures.signed_models import FILES, check, found, honest, signed, write
 from fixtures.signers import IN_TOTO, NOW, Authority, KeyFiles, bundle, chain, key_files, statement
-
-FILES = {
-    "config.json": b"{}",
-    "model.safetensors": b"weights",
-    "tokenizer/vocab.txt": b"a\nb\n",
-}
-
-
-@pytest.fixture(autouse=True)
-def own_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's own key must not be touched."""
-    path = tmp_path / "own" / "signing.pem"
-    monkeypatch.setenv("ASSAY_KEY", str(path))
-    return path
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return write(tmp_path / "model", FILES)
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> KeyFiles:
-    return key_files(tmp_path / "keys")
-
-
-def write(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return folder
-
-
-def signed(model: Path, document: Any) -> Path:
-    path = model / "model.sig" if model.is_dir() else model.with_name(model.name + ".sig")
-    path.write_text(json.dumps(document))
-    return path
-
-
-def check(model: Path, **options: JSON) -> Report:
-    context = Context(model.parent / "workspace", options=options, clock=lambda: NOW)
-    return ArtifactSignature().run(Subject.from_path(model), context)
-
-
-def found(report: Report) -> list[tuple[str, str, str]]:
-    return [(f.rule.removeprefix("signature/"), f.severity.value, f.location.path) for f in report.findings]
-
-
-def honest(model: Path, keys: KeyFiles, **options: Any) -> None:
-    signed(model, bundle(statement(FILES, **options), keys))
 
 
 def test_it_is_a_check() -> None:

@@ -9,62 +9,9 @@ from typing import Any
 
 import pytest
 
-from assay.checks.packaging.artifact_signature import ArtifactSignature
-from assay.core.canonical import JSON
-from assay.core.check import Context
-from assay.core.report import Report, Status
-from assay.core.subject import Subject
-from fixtures.signers import NOW, KeyFiles, bundle, key_files, statement
-
-FILES = {
-    "config.json": b"{}",
-    "model.safetensors": b"weights",
-    "tokenizer/vocab.txt": b"a\nb\n",
-}
-
-
-@pytest.fixture(autouse=True)
-def own_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's own key must not be touched."""
-    path = tmp_path / "own" / "signing.pem"
-    monkeypatch.setenv("ASSAY_KEY", str(path))
-    return path
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return write(tmp_path / "model", FILES)
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> KeyFiles:
-    return key_files(tmp_path / "keys")
-
-
-def write(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return folder
-
-
-def signed(model: Path, document: Any) -> Path:
-    path = model / "model.sig" if model.is_dir() else model.with_name(model.name + ".sig")
-    path.write_text(json.dumps(document))
-    return path
-
-
-def check(model: Path, **options: JSON) -> Report:
-    context = Context(model.parent / "workspace", options=options, clock=lambda: NOW)
-    return ArtifactSignature().run(Subject.from_path(model), context)
-
-
-def found(report: Report) -> list[tuple[str, str, str]]:
-    return [(f.rule.removeprefix("signature/"), f.severity.value, f.location.path) for f in report.findings]
-
-
-def honest(model: Path, keys: KeyFiles, **options: Any) -> None:
-    signed(model, bundle(statement(FILES, **options), keys))
+from assay.core.report import Status
+from fixtures.signed_models import FILES, check, found, signed
+from fixtures.signers import KeyFiles, bundle, statement
 
 
 @pytest.mark.parametrize("content", [b"", b"-----BEGIN PGP SIGNATURE-----", b"MEUCIQ==", b"[]", b'{"a": 1}'])

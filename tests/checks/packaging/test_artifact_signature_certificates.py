@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,46 +9,28 @@ from typing import Any
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from assay.checks.packaging.artifact_signature import ArtifactSignature
 from assay.core.canonical import JSON
-from assay.core.check import Context
 from assay.core.report import Report, Status
-from assay.core.subject import Subject
+from fixtures.signed_models import FILES, check, rules, signed, write
 from fixtures.signers import NOW, Authority, Issued, bundle, chain, statement
-
-FILES = {"config.json": b"{}", "model.safetensors": b"weights"}
-
-
-@pytest.fixture(autouse=True)
-def own_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ASSAY_KEY", str(tmp_path / "own" / "signing.pem"))
 
 
 class Publisher:
     """A root, an intermediate authority, and a signer of models."""
 
     def __init__(self, folder: Path, *, middle: dict[str, Any] | None = None, **signer: Any) -> None:
-        self.model = folder / "model"
-        self.model.mkdir()
-        for name, content in FILES.items():
-            (self.model / name).write_bytes(content)
+        self.model = write(folder / "model")
         self.root = Authority(folder / "ca", "root")
         self.middle = Authority(folder / "ca", "middle", self.root, **(middle or {}))
         self.signer = self.middle.issue("release", **signer)
         self.publish(self.signer, self.middle.own)
 
     def publish(self, *presented: Issued) -> None:
-        document = bundle(statement(FILES), presented[0].keys, chain(*presented))
-        (self.model / "model.sig").write_text(json.dumps(document))
+        signed(self.model, bundle(statement(FILES), presented[0].keys, chain(*presented)))
 
     def check(self, **options: JSON) -> Report:
         named: dict[str, JSON] = {"certificates": [str(self.root.own.path)], **options}
-        context = Context(self.model, options=named, clock=lambda: NOW)
-        return ArtifactSignature().run(Subject.from_path(self.model), context)
-
-
-def rules(report: Report) -> list[str]:
-    return [finding.rule.removeprefix("signature/") for finding in report.findings]
+        return check(self.model, **named)
 
 
 def test_a_chain_to_a_trusted_authority_passes(tmp_path: Path) -> None:
@@ -86,8 +67,8 @@ def test_another_authority_of_the_same_name_is_not_trusted(tmp_path: Path) -> No
 def test_a_certificate_that_did_not_sign_is_invalid(tmp_path: Path) -> None:
     publisher = Publisher(tmp_path)
     other = publisher.middle.issue("somebody")
-    document = bundle(statement(FILES), other.keys, chain(publisher.signer, publisher.middle.own))
-    (publisher.model / "model.sig").write_text(json.dumps(document))
+    presented = chain(publisher.signer, publisher.middle.own)
+    signed(publisher.model, bundle(statement(FILES), other.keys, presented))
     assert rules(publisher.check()) == ["invalid"]
 
 

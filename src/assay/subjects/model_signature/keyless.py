@@ -1,90 +1,113 @@
 """Sigstore identities: certificates that live for minutes, and a public log that says when they were used.
 
-Verified by the `sigstore` package, which the extra `signing` installs. The root of trust is a file, or the
-public good instance's own, kept up to date over the network where the user asks for it by name.
+Verified by the package `sigstore`. What it verifies: the certificate's chain at the time that the log or a
+time-stamp authority states, its entry in the certificate log, identity and issuer, the entry's inclusion in
+the log under a signed checkpoint, and that the entry is of this very signature. None of it needs the network.
 """
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from assay.core.errors import ConfigError, EngineError, SubjectError
-from assay.subjects.model_signature.bundle import Bundle, read_bundle
+from cryptography import x509
+from cryptography.x509 import ExtensionNotFound
 
-INSTANCES = ("production", "staging")
-HINT = "Install the extra: pip install 'assay-llm[signing]'."
+from assay.core.errors import ConfigError
+from assay.subjects.model_signature.bundle import Bundle
+from assay.subjects.model_signature.certificates import load_der, names_of
+from assay.subjects.model_signature.sigstore_roots import require_sigstore, trusted_root
+
+# https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md
+_ISSUER = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
+MAX_REASON = 200
 
 
-def available() -> bool:
-    """Whether the packages are installed."""
-    return find_spec("sigstore") is not None
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a bundle does not count.
+
+    Attributes:
+        reason: in one line, at most 200 characters; parts of it are the bundle's own words.
+        another: somebody else signed it, or was vouched for by somebody else.
+    """
+
+    reason: str
+    another: bool
 
 
-def verify_keyless(bundle: Bundle, *, identity: str, issuer: str, root: str) -> str:
-    """Verify that `identity`, as `issuer` knows it, signed the bundle. Returns "" or why it did not.
+def stated_identity(bundle: Bundle, *, source: str = "") -> tuple[str, str]:
+    """Whom a bundle's certificate names, and the issuer that it says vouched for them; nothing is verified.
+
+    Raises:
+        SubjectError: the certificate is damaged.
+    """
+    certificate = load_der(bundle.certificates, source=source)[0]
+    names = names_of(certificate)
+    try:
+        extension = certificate.extensions.get_extension_for_oid(_ISSUER).value
+    except (ExtensionNotFound, ValueError):
+        return (names[0] if names else "", "")
+    raw = extension.value if isinstance(extension, x509.UnrecognizedExtension) else b""
+    return (names[0] if names else "", raw.decode("utf-8", "replace"))
+
+
+def verify_keyless(
+    bundle: Bundle, *, identity: str, issuer: str, root: str, offline: bool = False
+) -> Refusal | None:
+    """Verify that `identity`, as `issuer` knows it, signed the bundle. Returns why it did not, or None.
 
     Args:
         bundle: the bundle.
         identity: the e-mail address or URI in the certificate.
         issuer: the OpenID Connect issuer that vouched for it.
         root: `production`, `staging`, or the path of a trusted-root or client-trust file.
+        offline: fetch nothing; see `trusted_root`.
 
     Raises:
-        EngineError: the packages are absent, or the instance's root cannot be had.
+        EngineError: the package is absent, or the instance's root cannot be had.
         ConfigError: the file is not a root of trust.
     """
-    if not available():
-        raise EngineError("the package `sigstore` is not installed", remedy=HINT)
-    from sigstore.errors import VerificationError  # noqa: PLC0415  optional, and slow to import
+    require_sigstore()
+    from sigstore.errors import Error  # noqa: PLC0415  optional, and slow to import
     from sigstore.models import Bundle as SigstoreBundle  # noqa: PLC0415
-    from sigstore.models import InvalidBundle  # noqa: PLC0415
-    from sigstore.verify import Verifier  # noqa: PLC0415
-    from sigstore.verify.policy import Identity  # noqa: PLC0415
 
-    verifier = Verifier(trusted_root=_root(root))
+    verifier, policy = _verifier(root, offline=offline), _Policy(identity, issuer)
     try:
         read = SigstoreBundle.from_json(bundle.raw)
-        kind, payload = verifier.verify_dsse(read, Identity(identity=identity, issuer=issuer))
-    except (VerificationError, InvalidBundle, ValueError) as error:
-        return " ".join(str(error).split())[:200] or "its Sigstore material does not verify"
+        kind, payload = verifier.verify_dsse(read, policy)
+    # A hostile bundle gets the package to raise more than it documents (OSError for a time beyond the
+    # calendar, say); whatever it is, nothing verified.
+    except (Error, OSError, ValueError, TypeError, ArithmeticError, LookupError, ExtensionNotFound) as error:
+        reason = " ".join(str(error).split())[:MAX_REASON] or "its Sigstore material does not verify"
+        return Refusal(reason, policy.refused)
     if (kind, payload) != (bundle.payload_type, bundle.payload):
-        return "what its certificate signed is not what it carries"
-    return ""
+        return Refusal("what its certificate signed is not what it carries", another=False)
+    return None
 
 
-def _root(root: str) -> Any:
+class _Policy:
+    """The package's policy on identity and issuer, which remembers whether it was the one to refuse."""
+
+    def __init__(self, identity: str, issuer: str) -> None:
+        from sigstore.verify.policy import Identity  # noqa: PLC0415
+
+        self._policy = Identity(identity=identity, issuer=issuer)
+        self.refused = False
+
+    def verify(self, certificate: x509.Certificate) -> None:
+        self.refused = True
+        self._policy.verify(certificate)
+        self.refused = False
+
+
+def _verifier(root: str, *, offline: bool) -> Any:
     from sigstore.errors import Error  # noqa: PLC0415
-    from sigstore.models import ClientTrustConfig  # noqa: PLC0415
+    from sigstore.verify import Verifier  # noqa: PLC0415
 
-    if root in INSTANCES:
-        make = ClientTrustConfig.production if root == "production" else ClientTrustConfig.staging
-        try:
-            return make().trusted_root
-        except (Error, OSError, RuntimeError) as error:
-            raise EngineError(
-                f"Sigstore's root of trust cannot be had: {str(error)[:200]}",
-                remedy="Let it reach the network once, or name a trusted-root file.",
-            ) from error
-    return _root_in(Path(root))
-
-
-def _root_in(path: Path) -> Any:
-    from sigstore.errors import Error  # noqa: PLC0415
-    from sigstore.models import ClientTrustConfig, TrustedRoot  # noqa: PLC0415
-
-    remedy = "Name a trusted_root.json, `production` or `staging`."
+    trusted = trusted_root(root, offline=offline)
     try:
-        text = read_bundle(path).decode("utf-8", "replace")
-    except SubjectError as error:
-        raise ConfigError(error.cause, subject=str(path), remedy=remedy) from error
-    if '"trustedRoot"' not in text:
-        try:
-            return TrustedRoot.from_file(str(path))
-        except (Error, ValueError, KeyError) as error:
-            raise ConfigError("is not a root of trust", subject=str(path), remedy=remedy) from error
-    try:
-        return ClientTrustConfig.from_json(text).trusted_root
-    except (Error, ValueError, KeyError) as error:
-        raise ConfigError("is not a root of trust", subject=str(path), remedy=remedy) from error
+        return Verifier(trusted_root=trusted)
+    except (Error, ValueError) as error:
+        cause = f"is a root of trust that trusts nobody: {str(error)[:MAX_REASON]}"
+        raise ConfigError(cause, subject=root, remedy="Name the instance's own trusted_root.json.") from error

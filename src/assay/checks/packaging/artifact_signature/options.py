@@ -20,6 +20,7 @@ class SignatureOptions:
         identity: who must have signed: a name in the certificate, or a Sigstore identity.
         issuer: the OpenID Connect issuer that vouches for a Sigstore identity.
         sigstore: root of trust for Sigstore: a trusted-root file, `production` or `staging`.
+        offline: fetch nothing for `production` and `staging`: go by the root of trust that is stored here.
         required: demand a verified signature even where nothing above names whom to believe.
         accept_unsigned: path that the signer may leave out, to the reason.
         signing_key: Assay's own private key, whose public half is believed; default: the user's.
@@ -34,6 +35,7 @@ class SignatureOptions:
     identity: str = ""
     issuer: str = ""
     sigstore: str = ""
+    offline: bool = False
     required: bool = False
     accept_unsigned: dict[str, str] = field(default_factory=dict)
     signing_key: str = ""
@@ -42,4 +44,4 @@ class SignatureOptions:
     @property
     def demanded(self) -> bool:
         """Whether the user says whom to believe, or that a signature must be there."""
-        return self.required or bool(self.keys or self.certificates or self.identity)
+        return self.required or bool(self.keys or self.certificates or self.identity or self.issuer)

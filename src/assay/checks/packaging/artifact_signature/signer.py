@@ -16,8 +16,9 @@ from assay.core.finding import Finding, Location, Severity
 from assay.core.report import Skipped
 from assay.subjects.model_signature import Bundle, Chain, VerificationKey, chain_to
 from assay.subjects.model_signature.certificates import load_der, names_of
-from assay.subjects.model_signature.keyless import HINT, INSTANCES, available, verify_keyless
+from assay.subjects.model_signature.keyless import Refusal, stated_identity, verify_keyless
 from assay.subjects.model_signature.revocations import outdated, revoked_in
+from assay.subjects.model_signature.sigstore_roots import HINT, INSTANCES, available
 
 SHORT = 16
 
@@ -80,7 +81,7 @@ class Examiner:
             at = self.trust.revoked[own.keyid].revoked_at
             message = f"It is signed with key {own.keyid[:SHORT]}, revoked at {at:%Y-%m-%d %H:%M} UTC."
             seen.findings.append(REVOKED.finding(message, self.place))
-        elif self.options.identity:
+        elif self.options.identity or self.options.issuer:
             message = "A bare key signed it, and `identity` asks for a certificate that names who did."
             seen.findings.append(UNTRUSTED.finding(message, self.place))
         else:
@@ -114,6 +115,11 @@ class Examiner:
         if self.options.identity and self.options.identity not in names:
             message = f"It is signed by {_named(chain.signer)}, and not by {self.options.identity[:80]!r}."
             seen.findings.append(UNTRUSTED.finding(message, self.place))
+        if self.options.issuer:
+            message = (
+                "A certificate without a log entry signed it, and `issuer` asks for a Sigstore identity."
+            )
+            seen.findings.append(UNTRUSTED.finding(message, self.place))
         revoked = revoked_in(chain, self.trust.revocations)
         if revoked:
             message = f"The certificate of {_named(revoked[0])} was revoked on {revoked[1]:%Y-%m-%d}."
@@ -142,16 +148,32 @@ class Examiner:
         root = options.sigstore
         root = root if root in INSTANCES else str(located(root, options.root))
         try:
-            refusal = verify_keyless(self.bundle, identity=options.identity, issuer=options.issuer, root=root)
+            refusal = verify_keyless(
+                self.bundle,
+                identity=options.identity,
+                issuer=options.issuer,
+                root=root,
+                offline=options.offline,
+            )
         except EngineError as error:
             seen.skipped.append(Skipped(self.place.path, error.cause, error.remedy))
             return seen
-        if refusal:
-            message = f"Sigstore does not confirm that {options.identity[:80]!r} signed it: {refusal}"
-            seen.findings.append(INVALID.finding(message[:400], self.place))
-        else:
+        if refusal is None:
             seen.signer = f"{options.identity} ({options.issuer})"
+        else:
+            self._refused(refusal, seen)
         return seen
+
+    def _refused(self, refusal: Refusal, seen: Authenticity) -> None:
+        wanted = f"{self.options.identity[:80]!r}, vouched for by {self.options.issuer[:80]!r}"
+        if refusal.another:
+            name, issuer = stated_identity(self.bundle, source=self.place.path)
+            signed = f"{name[:80]!r}, vouched for by {issuer[:80]!r}"
+            message = f"It is signed by {signed}, and not by {wanted}."
+            seen.findings.append(UNTRUSTED.finding(message, self.place))
+            return
+        message = f"Sigstore does not confirm that it is signed by {wanted}: {refusal.reason}"
+        seen.findings.append(INVALID.finding(message, self.place))
 
     def _unprepared(self) -> tuple[str, str] | None:
         """Why a Sigstore identity cannot be verified, and what to do."""
