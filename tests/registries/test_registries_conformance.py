@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import threading
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -22,6 +16,7 @@ from assay.core.errors import ConflictError, RegistryError, TamperError, UsageEr
 from assay.core.subject import Subject
 from assay.registries import Registry, open_registry
 from assay.registries.folder import FolderRegistry
+from fixtures.mlflow_server import running_server
 
 CANDIDATES = [f"{number:x}" * 64 for number in range(1, 10)]
 needs_mlflow = pytest.mark.skipif(
@@ -29,56 +24,10 @@ needs_mlflow = pytest.mark.skipif(
 )
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as reply:
-            return bool(reply.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
 @pytest.fixture(scope="session")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real MLflow server, one a worker; it takes some ten seconds to come up."""
-    root = tmp_path_factory.mktemp("mlflow")
-    url = f"http://127.0.0.1:{free_port()}"
-    port = url.rpartition(":")[2]
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port]
-    command += [
-        "--backend-store-uri",
-        f"sqlite:///{root}/db.sqlite",
-        "--artifacts-destination",
-        str(root / "a"),
-    ]
-    command += ["--serve-artifacts", "--workers", "1"]
-    env = {
-        **os.environ,
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "DO_NOT_TRACK": "true",
-        "PYTHONWARNINGS": "ignore",
-    }
-    with (root / "log").open("wb") as log:
-        server = subprocess.Popen(command, env=env, cwd=root, stdout=log, stderr=log, start_new_session=True)
-    try:
-        gone = threading.Event()
-        for _ in range(1500):
-            if answers(f"{url}/health"):
-                break
-            assert server.poll() is None, (root / "log").read_text()
-            gone.wait(0.2)
-        else:
-            pytest.fail((root / "log").read_text())
+    with running_server(tmp_path_factory.mktemp("mlflow")) as url:
         yield url
-    finally:
-        os.killpg(server.pid, 9)
-        server.wait()
 
 
 @pytest.fixture(scope="session")

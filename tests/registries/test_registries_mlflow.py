@@ -71,8 +71,9 @@ def test_what_a_server_may_answer(status: int, body: bytes, cause: str, remedy: 
 def test_a_server_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(RegistryError, match="cannot be reached") as caught:
-        open_registry("mlflow", "http://127.0.0.1:9").get_alias("bot", "champion")
+        open_registry("mlflow", "http://user:secret@127.0.0.1:9").get_alias("bot", "champion")
     assert "Check the URI" in caught.value.remedy
+    assert "secret" not in caught.value.diagnostics()
 
 
 @pytest.mark.parametrize("uri", ["", "file:///x", "ftp://h/x", "databricks", "./mlruns"])

@@ -18,6 +18,7 @@ from assay.cli.output import (
     progress,
     severity,
 )
+from assay.cli.subjects import Opened, download_option
 from assay.core.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -40,10 +41,12 @@ if TYPE_CHECKING:
 @click.option("--rules", is_flag=True, help="Print the check's rules and options, then stop.")
 @fail_on_option
 @ignore_options
+@download_option
 @output_options
 def command(
     name: str,
     subject: str,
+    max_download: int,
     baseline: str,
     options: tuple[str, ...],
     model: str,
@@ -55,11 +58,15 @@ def command(
     outputs: tuple[str, ...],
     no_progress: bool,  # noqa: FBT001
 ) -> int:
-    """Run one CHECK on SUBJECT: a path or an endpoint's URL; without it, on what assay.yaml names.
+    """Run one CHECK on SUBJECT; without it, on what assay.yaml names.
+
+    SUBJECT is a path, an endpoint's URL, or a name to fetch: hf://ORG/NAME@REVISION, s3://BUCKET/KEY,
+    mlflow:NAME@ALIAS.
 
     \b
     Examples:
       assay check data.poisoning train.jsonl
+      assay check model.origin hf://org/name@main
       assay check model.weights-diff candidate/ --baseline approved/
       assay check model.behavior-diff http://127.0.0.1:8000/v1 --model tiny --option suites=[faq.jsonl]
     """  # noqa: D301  click keeps lines after the backspace
@@ -77,21 +84,21 @@ def command(
     targets = parse_outputs(outputs)
     parsed = _parse_options(options)
     require_json(parsed, "--option")
-    examined = _subject(check, subject, model)
-    task = Task(
-        check,
-        examined,
-        _subject(check, baseline, model) if baseline else None,
-        parsed,
-        ignore_entries(ignore_file, known, [examined]),
-    )
-    with progress(name, disabled=no_progress) as shown:
-        report = run_task(task, progress=shown).report
+    with progress(name, disabled=no_progress) as shown, Opened(max_download, shown) as opened:
+        examined = _subject(check, subject, model, opened)
+        task = Task(
+            check,
+            examined,
+            _subject(check, baseline, model, opened) if baseline else None,
+            parsed,
+            ignore_entries(ignore_file, known, [examined]),
+        )
+        report = opened.settle(run_task(task, progress=shown).report)
     emit(document_of([report], check.info.title), format_, targets)
     return exit_for_reports([report], severity(fail_on))
 
 
-def _subject(check: Check, text: str, model: str) -> Subject:
+def _subject(check: Check, text: str, model: str, opened: Opened) -> Subject:
     from assay.core.check import Role  # noqa: PLC0415
     from assay.core.subject import Subject, SubjectKind  # noqa: PLC0415
 
@@ -105,7 +112,7 @@ def _subject(check: Check, text: str, model: str) -> Subject:
         return Subject.from_endpoint(text, model or "default")
     kinds = check.info.kinds
     kind = SubjectKind.DATASET if check.info.role is Role.DATA and SubjectKind.DATASET in kinds else None
-    return Subject.from_path(Path(text), kind=kind)
+    return opened.subject(text, kind)
 
 
 def _project_subject(check: Check) -> Subject:

@@ -11,6 +11,7 @@ import click
 from assay.cli.exits import Exit
 from assay.cli.output import fail_on_option, ignore_options, in_color, severity
 from assay.cli.scan import code_of, scanned
+from assay.cli.subjects import download_option
 from assay.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,10 +28,12 @@ LEAST = 6  # characters of a fingerprint
 @click.option("--finding", default="", metavar="FINGERPRINT", help="Only this finding; its first 6 or more.")
 @fail_on_option
 @ignore_options
+@download_option
 @click.option("--no-progress", is_flag=True, help="Do not show progress.")
 def command(
     paths: tuple[str, ...],
     finding: str,
+    max_download: int,
     fail_on: str | None,
     ignore_file: str | None,
     known: str | None,
@@ -49,7 +52,7 @@ def command(
     """  # noqa: D301  click keeps lines after the backspace
     if finding and len(finding) < LEAST:
         raise UsageError(f"--finding {finding}: too short", remedy=f"Give {LEAST} characters or more.")
-    reports, unread = scanned(paths, ignore_file, known, no_progress=no_progress)
+    reports, unread = scanned(paths, ignore_file, known, max_download=max_download, no_progress=no_progress)
     if not reports:
         return Exit.ERROR
     _show(reports, finding)

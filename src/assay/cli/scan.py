@@ -19,6 +19,7 @@ from assay.cli.output import (
     progress,
     severity,
 )
+from assay.cli.subjects import Opened, download_option, told_apart
 from assay.core.errors import AssayError
 
 if TYPE_CHECKING:
@@ -37,9 +38,11 @@ LARGE = 64 << 20  # bytes of a file that is worth hashing while it is scanned
 @click.argument("paths", nargs=-1, required=True, type=click.Path())
 @fail_on_option
 @ignore_options
+@download_option
 @output_options
 def command(
     paths: tuple[str, ...],
+    max_download: int,
     fail_on: str | None,
     ignore_file: str | None,
     known: str | None,
@@ -49,6 +52,9 @@ def command(
 ) -> int:
     """Scan model files and folders for hidden code. Nothing is loaded or executed.
 
+    PATHS are files, folders, quoted patterns of them, or names to fetch: hf://ORG/NAME@REVISION,
+    s3://BUCKET/KEY or mlflow:NAME@ALIAS. A local path of such a name is written ./NAME.
+
     A path or file that cannot be read is reported, and the others are scanned; the exit code is then 1 if
     they hold findings, else 2.
 
@@ -56,12 +62,13 @@ def command(
     Examples:
       assay scan model.safetensors checkpoints/
       assay scan model.pt -f json -o sarif=scan.sarif
+      assay scan 'runs/**/*.pt' hf://org/name@main
     """  # noqa: D301  click keeps lines after the backspace
     from assay.checks.packaging.artifact_scan import ArtifactScan  # noqa: PLC0415
     from assay.cli.documents import document_of  # noqa: PLC0415
 
     targets = parse_outputs(outputs)
-    reports, unread = scanned(paths, ignore_file, known, no_progress=no_progress)
+    reports, unread = scanned(paths, ignore_file, known, max_download=max_download, no_progress=no_progress)
     if not reports:
         return Exit.ERROR
     notes = tuple(f"not scanned: {problem}" for problem in unread)
@@ -77,7 +84,12 @@ def code_of(reports: Sequence[Report], unread: Sequence[AssayError], fail_on: Se
 
 
 def scanned(
-    paths: Sequence[str], ignore_file: str | None, known: str | None, *, no_progress: bool
+    paths: Sequence[str],
+    ignore_file: str | None,
+    known: str | None,
+    *,
+    max_download: int,
+    no_progress: bool,
 ) -> tuple[list[Report], list[AssayError]]:
     """The reports on what lies at `paths`, and what cannot be read, which is told on stderr as well."""
     from assay.checks.packaging.artifact_scan import ArtifactScan  # noqa: PLC0415
@@ -85,9 +97,9 @@ def scanned(
 
     check = ArtifactScan()
     subjects: list[Subject] = []
-    unread: list[AssayError] = []
-    for path in paths:
-        found, problems = _subjects(Path(path))
+    local, names, unread = told_apart(paths)
+    for path in local:
+        found, problems = _subjects(path)
         subjects += found
         unread += problems
     ignores = ignore_entries(ignore_file, known, subjects)
@@ -96,6 +108,13 @@ def scanned(
         for subject in subjects:
             try:
                 reports.append(_scan(Task(check, subject, ignores=ignores), shown))
+            except AssayError as error:
+                unread.append(error)
+        for name in names:
+            try:
+                with Opened(max_download, shown) as opened:
+                    task = Task(check, opened.subject(name), ignores=ignores)
+                    reports.append(opened.settle(_scan(task, shown)))
             except AssayError as error:
                 unread.append(error)
     for problem in unread:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ _BOUNDS = {
 _FORCED = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 _LOGGERS = ("mlflow", "alembic")
 _lock = threading.RLock()
+_CREDENTIALS = re.compile(r"://[^/\s@]*@")
 _REMEDIES = {
     "UNAUTHENTICATED": "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.",
     "PERMISSION_DENIED": "Ask for the right to read and write this model and its artifacts.",
@@ -93,7 +95,8 @@ def _quiet() -> Iterator[None]:
 def translated(error: Exception, subject: str) -> RegistryError:
     """An error of MLflow's, or of what lies below it, as ours."""
     code = error_code(error)
-    text = " ".join(str(error).split())[:300] or type(error).__name__
+    # The text quotes URLs as they were called, credentials and all.
+    text = _CREDENTIALS.sub("://", " ".join(str(error).split()))[:300] or type(error).__name__
     status = _http_status(error)
     if status in {401, 403}:
         code = "UNAUTHENTICATED" if status == 401 else "PERMISSION_DENIED"  # noqa: PLR2004  HTTP

@@ -1,0 +1,111 @@
+"""What the words on a command line name: local paths, patterns of them, or sources to fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from assay.core.errors import AssayError
+
+if TYPE_CHECKING:
+    from assay.core.check import Progress
+    from assay.core.report import Report
+    from assay.core.subject import Subject, SubjectKind
+    from assay.sources.fetching import Fetched
+    from assay.sources.workspace import Bounds
+
+# Only what holds one of these can be a pattern or a source; other words cost no import.
+_SPECIAL = frozenset("*?[:")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def download_option(function: F) -> F:
+    """`--max-download GB`: how much a named source may bring."""
+    return click.option(
+        "--max-download",
+        type=click.IntRange(min=1),
+        default=100,
+        show_default=True,
+        metavar="GB",
+        help="Most that one hf://, s3:// or mlflow: name may bring.",
+    )(function)
+
+
+def told_apart(words: Iterable[str]) -> tuple[list[Path], list[str], list[AssayError]]:
+    """Local paths with patterns expanded, names of sources, and patterns that match nothing."""
+    paths: list[Path] = []
+    names: list[str] = []
+    problems: list[AssayError] = []
+    for word in words:
+        if not names_source(word):
+            found, unread = _expanded(word)
+            paths += found
+            problems += unread
+        else:
+            names.append(word)
+    return paths, names, problems
+
+
+def names_source(word: str) -> bool:
+    """Whether it names something to fetch."""
+    if ":" not in word:
+        return False
+    from assay.sources.names import is_source  # noqa: PLC0415  start-up
+
+    return is_source(word)
+
+
+def _expanded(word: str) -> tuple[list[Path], list[AssayError]]:
+    if _SPECIAL.isdisjoint(word):
+        return [Path(word)], []
+    from assay.sources.globs import expand  # noqa: PLC0415  start-up
+
+    try:
+        return expand(word)
+    except AssayError as error:
+        return [], [error]
+
+
+class Opened(ExitStack):
+    """Subjects by name; what was fetched for them is removed at the end of the block.
+
+    Args:
+        max_download: GB that one source may bring.
+        progress: told of every chunk that is fetched.
+    """
+
+    def __init__(self, max_download: int, progress: Progress) -> None:
+        super().__init__()
+        self._max = max_download
+        self._progress = progress
+        self._fetched: dict[str, Fetched] = {}
+
+    def subject(self, word: str, kind: SubjectKind | None = None) -> Subject:
+        """The subject that `word` names, fetched if it lies elsewhere.
+
+        Raises:
+            AssayError: it cannot be read, or not be fetched in full.
+        """
+        from assay.core.subject import Subject  # noqa: PLC0415  start-up
+
+        if not names_source(word):
+            return Subject.from_path(Path(word), kind=kind)
+        from assay.sources.fetching import fetched  # noqa: PLC0415  start-up
+
+        found = self.enter_context(fetched(word, bounds=self._bounds(), progress=self._progress))
+        self._fetched[found.name] = found
+        return found.subject(kind)
+
+    def settle(self, report: Report) -> Report:
+        """`report`, with where its subject came from if that was fetched."""
+        found = self._fetched.get(report.subject.name)
+        return found.settle(report) if found else report
+
+    def _bounds(self) -> Bounds:
+        from assay.sources.workspace import Bounds  # noqa: PLC0415  start-up
+
+        return Bounds(bytes=self._max << 30)
