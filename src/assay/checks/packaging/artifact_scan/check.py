@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
-from assay.checks.packaging.artifact_scan import names, policy, raw_data, rules, siblings
+from assay.checks.packaging.artifact_scan import bytecode, names, policy, raw_data, rules, siblings
 from assay.checks.packaging.artifact_scan.blob import Outcome
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
@@ -60,6 +60,7 @@ class ArtifactScan:
                         threads.shutdown(wait=True, cancel_futures=True)
                     context.checkpoint()
         raw_data.settle(outcomes, subject)
+        bytecode.settle(outcomes, subject)
         total.findings += names.judge(files, folder=subject.is_folder())
         return _report(subject, options, total, outcomes, [name for _, name in files])
 

@@ -20,13 +20,14 @@ _ONE = {
     "onnx": "onnx:inspect", "tflite": "tflite:inspect", "executorch": "executorch:inspect",
     "coreml": "coreml:inspect", "paddle": "paddle:inspect", "tf-checkpoint": "tensorflow:inspect_checkpoint",
     "rdata": "r_files:inspect", "ubjson": "boosted_trees:inspect_ubjson",
+    "python-bytecode": "bytecode:inspect",
     "catboost": "boosted_trees:inspect_catboost", "xgboost binary": "boosted_trees:inspect_old_xgboost",
 }  # fmt: skip
 _TENSORFLOW = ("tf-savedmodel", "tf-metagraph", "tf-graphdef", "keras-metadata", "tf-fingerprint")
 _FAMILIES = {
     "compressed:inspector": sorted(COMPRESSED),
     "unopened:inspector": UNOPENED,
-    "native:inspector": PROGRAMS,
+    "native:inspector": sorted(PROGRAMS - {"python-bytecode"}),
     "tensorflow:inspector": _TENSORFLOW,
     "graph_files:inspector_of_numbers": ("coreml-weights", "paddle-tensors"),
 }

@@ -70,7 +70,7 @@ class OpenVino:
             self._collector.add(rules.markup.CUSTOM_LAYER, message)
 
     def _claim(self) -> None:
-        """Say which bytes of the weights are constants: OpenVINO looks for them under the graph's own name."""
+        """Say which bytes of the weights are constants; OpenVINO looks for them under the graph's name."""
         blob = self._collector.blob
         weights = blob.beside(PurePosixPath(blob.name).with_suffix(".bin").name)
         for name, offset, size in self._constants:
