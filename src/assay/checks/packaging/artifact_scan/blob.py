@@ -102,6 +102,7 @@ class Outcome:
         documents: what each region is, for the report's details.
         globals: full names that pickles import.
         imported: file, and full name of what its Python calls when it is imported.
+        wired: names of scripts that a file has run by a tool, without being asked for.
         storages: by the name of a pickle, the torch storages it refers to and their bytes.
         claims: bytes of other files that are numbers of tensors in this one.
         unknown: regions of no known format, by name, and their bytes.
@@ -117,6 +118,7 @@ class Outcome:
     documents: list[dict[str, JSON]] = field(default_factory=list)
     globals: set[str] = field(default_factory=set)
     imported: list[tuple[str, str]] = field(default_factory=list)
+    wired: list[str] = field(default_factory=list)
     storages: dict[str, dict[str, int]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)

@@ -142,7 +142,9 @@ def _report(
     return conclude(
         ArtifactScan.info.name,
         subject,
-        findings=siblings.raise_called(names.remote_code(findings, files), outcomes),
+        findings=siblings.raise_wired(
+            siblings.raise_called(names.remote_code(findings, files), outcomes), outcomes
+        ),
         coverage=coverage,
         fail_on=options.fail_on,
         metrics={

@@ -1,4 +1,4 @@
-"""Python files of one repository together: what is only defined in one may be called at import by another."""
+"""Programs of one repository together: what is only there in one may be called or started by another."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from assay.checks.packaging.artifact_scan.blob import Outcome
+from assay.checks.packaging.artifact_scan.rules.code import SCRIPT
 from assay.core.finding import Finding, Severity
 
 MAX_CALLS = 5_000  # that are kept of one file
@@ -21,6 +22,21 @@ def raise_called(findings: Sequence[Finding], outcomes: Iterable[Outcome]) -> li
         for module, function in _targets(caller, name)
     }
     return [_raised(finding, called) for finding in findings] if called else list(findings)
+
+
+def raise_wired(findings: Sequence[Finding], outcomes: Iterable[Outcome]) -> list[Finding]:
+    """Raise what a script does where another file has a tool run it."""
+    wired = {name for outcome in outcomes for name in outcome.wired}
+    return [_raised_script(finding, wired) for finding in findings] if wired else list(findings)
+
+
+def _raised_script(finding: Finding, wired: set[str]) -> Finding:
+    place = finding.location
+    name = f"{place.path}!/{place.member}" if place.member else place.path
+    if name not in wired or finding.rule != SCRIPT.id or finding.severity is not Severity.MEDIUM:
+        return finding
+    message = f"{finding.message} A tool runs this script by itself."
+    return replace(finding, severity=Severity.HIGH, message=message)
 
 
 def _targets(caller: str, name: str) -> list[tuple[str, str]]:

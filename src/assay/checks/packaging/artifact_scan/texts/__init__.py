@@ -58,9 +58,7 @@ def recognise(blob: Blob, most: int) -> Recognised | None:
         text = programs.decode_declared(blob, most)
     if text is None:
         return None
-    from assay.checks.packaging.artifact_scan.texts import unjudged  # noqa: PLC0415  start-up
-
-    kind = "program" if unjudged.is_code(blob) else programs.kind(blob.name, text) or _kind(blob, text)
+    kind = programs.kind(blob.name, text) or _kind(blob, text)
     if kind:
         return Recognised(kind, text)
     try:
