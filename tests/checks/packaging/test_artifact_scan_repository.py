@@ -243,7 +243,7 @@ ORDINARY = {
     "app.js": "import { pipeline } from '@xenova/transformers';\nconst r = await fetch('/api');\n"
     "model.eval();\nconsole.log(r);\n",
     "app.rb": "require 'json'\nclass A\n  # system calls\n"
-    "  def exec_all(system)\n    puts \"#{system} is `fine`\"\n"
+    '  def exec_all(system)\n    puts "#{system} is `fine`"\n'
     "    items.map(&:name).send(:sort)\n  end\nend\n",
     "app.pl": "use strict;\nmy %h = (system => 1, exec => 2);\n"
     "eval { run(%h); };\nopen(my $f, '<', 'a.txt');\n"

@@ -11,14 +11,21 @@ import re
 from collections.abc import Callable
 
 from assay.core.errors import SubjectError
-from assay.subjects.graphs import checkpoints, coreml_weights, paddle_tensors
+from assay.subjects.graphs import checkpoints, coreml_weights, executorch_data, ort, paddle_tensors
+from assay.subjects.graphs.onnx import is_whole
 from assay.subjects.graphs.protobuf import Data, Message, Reader
 from assay.subjects.graphs.schemas import schema
 
 FORMATS = frozenset({
     "onnx", "tf-savedmodel", "tf-metagraph", "tf-graphdef", "keras-metadata", "tf-fingerprint",
     "tf-checkpoint", "coreml", "coreml-weights", "paddle", "paddle-tensors", "tflite", "executorch",
+    "executorch-data", "ort", "onnx-tensor",
 })  # fmt: skip
+_IDENTIFIERS = {b"TFL3": "tflite", ort.IDENTIFIER: "ort"}
+_STRUCTURES = (
+    ("executorch-data", executorch_data.is_data), ("tf-checkpoint", checkpoints.is_table),
+    ("paddle-tensors", paddle_tensors.is_tensors), ("coreml-weights", coreml_weights.is_weights),
+)  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9_.>^][\w.\\/>:^$@+=,\[\]\- ]*", re.ASCII)
 _OPERATOR = re.compile(r"[A-Za-z_][\w.>:]*", re.ASCII)
 _LOOKED_AT = 32  # messages of a repeated field
@@ -30,22 +37,24 @@ def recognise(data: Data, start: int, end: int) -> str:
     """The name of a format, or "" where it is none of those in `FORMATS`."""
     if end - start < _MIN:
         return ""
-    identifier = bytes(data[start + 4 : min(start + 8, end)])
-    if identifier == b"TFL3":
-        return "tflite"
+    if (identifier := bytes(data[start + 4 : min(start + 8, end)])) in _IDENTIFIERS:
+        return _IDENTIFIERS[identifier]
     if identifier[:2] == b"ET" and identifier[2:].isdigit():
         return "executorch"
-    if checkpoints.is_table(data, start, end):
-        return "tf-checkpoint"
-    if paddle_tensors.is_tensors(data, start, end):
-        return "paddle-tensors"
-    if coreml_weights.is_weights(data, start, end):
-        return "coreml-weights"
+    for name, is_one in _STRUCTURES:
+        if is_one(data, start, end):
+            return name
     first = data[start]
     for name, framework, kind, fits in _CANDIDATES[first & 7] if first >> 3 else ():
         if _fits(data, start, end, framework, kind, fits):
             return name
     return ""
+
+
+def kind_of_tensor(data: Data, start: int, end: int) -> str:
+    """The message that bytes recognised as `onnx-tensor` are."""
+    whole = _fits(data, start, end, "onnx", "TensorProto", lambda _, tensor: is_whole(tensor))
+    return "TensorProto" if whole else "SequenceProto"
 
 
 def others(data: Data, start: int, end: int, recognised: str) -> list[str]:
@@ -118,6 +127,11 @@ def _onnx(reader: Reader, model: Message) -> bool:
     return not reader.unknown and len(graphs) > 0
 
 
+def _tensors(reader: Reader, values: Message) -> bool:
+    tensors = list(reader.children(values, 3))
+    return bool(tensors) and all(is_whole(one) for one in tensors) and not reader.unknown
+
+
 def _saved_model(reader: Reader, model: Message) -> bool:
     graphs = list(reader.children(model, 2))
     return 0 < model.number(1) < MAX_VERSION and bool(graphs) and all(_metagraph(reader, g) for g in graphs)
@@ -167,5 +181,7 @@ _KINDS = (
     ("paddle", "paddle", "ProgramDesc", _paddle),
     ("tf-fingerprint", "tensorflow", "FingerprintDef", _fingerprint),
     ("coreml", "coreml", "Model", _coreml),
+    ("onnx-tensor", "onnx", "TensorProto", lambda _, tensor: is_whole(tensor)),
+    ("onnx-tensor", "onnx", "SequenceProto", _tensors),
 )
 _CANDIDATES = {wire: _KINDS if wire in {0, 2} else () for wire in range(8)}

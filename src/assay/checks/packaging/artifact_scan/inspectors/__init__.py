@@ -18,6 +18,8 @@ _ONE = {
     "npy": "numpy_arrays:inspect", "safetensors": "safetensors_files:inspect",
     "gguf": "gguf_files:inspect", "ggml": "gguf_files:skip_older", "hdf5": "hdf5:inspect",
     "onnx": "onnx:inspect", "tflite": "tflite:inspect", "executorch": "executorch:inspect",
+    "executorch-data": "executorch:inspect_data", "ort": "onnx:inspect_ort",
+    "onnx-tensor": "onnx:inspect_tensor",
     "coreml": "coreml:inspect", "paddle": "paddle:inspect", "tf-checkpoint": "tensorflow:inspect_checkpoint",
     "rdata": "r_files:inspect", "ubjson": "boosted_trees:inspect_ubjson",
     "python-bytecode": "bytecode:inspect",
