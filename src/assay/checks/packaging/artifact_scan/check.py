@@ -142,9 +142,7 @@ def _report(
     return conclude(
         ArtifactScan.info.name,
         subject,
-        findings=siblings.raise_wired(
-            siblings.raise_called(names.remote_code(findings, files), outcomes), outcomes
-        ),
+        findings=siblings.together(names.remote_code(findings, files), outcomes, files),
         coverage=coverage,
         fail_on=options.fail_on,
         metrics={
