@@ -20,6 +20,7 @@ from assay.subjects.graphs.ort import read_ort
 from assay.subjects.graphs.protobuf import Reader, packed_varints, varint
 from assay.subjects.graphs.recognition import FORMATS, kind_of_tensor, others, recognise
 from assay.subjects.graphs.schemas import schema
+from assay.subjects.graphs.sentencepiece import read_sentencepiece
 from assay.subjects.graphs.tensorflow import constants, read_graphs
 from assay.subjects.graphs.tflite import read_tflite
 from fixtures import graphs
@@ -37,6 +38,7 @@ SAMPLES = {
     "ort": graphs.ort(),
     "executorch-data": graphs.executorch_data(),
     "onnx-tensor": graphs.tensor(),
+    "sentencepiece": graphs.sentencepiece("<s>"),
 }
 
 
@@ -71,6 +73,7 @@ def _read(name: str, content: bytes) -> None:
 _READERS: dict[str, Callable[[bytes, int, int], object]] = {
     "onnx": read_model, "tf-checkpoint": read_index, "tflite": read_tflite, "executorch": read_program,
     "coreml": read_coreml, "ort": read_ort, "executorch-data": read_data, "onnx-tensor": read_tensor,
+    "sentencepiece": read_sentencepiece,
 }  # fmt: skip
 
 

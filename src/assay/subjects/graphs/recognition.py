@@ -19,7 +19,7 @@ from assay.subjects.graphs.schemas import schema
 FORMATS = frozenset({
     "onnx", "tf-savedmodel", "tf-metagraph", "tf-graphdef", "keras-metadata", "tf-fingerprint",
     "tf-checkpoint", "coreml", "coreml-weights", "paddle", "paddle-tensors", "tflite", "executorch",
-    "executorch-data", "ort", "onnx-tensor",
+    "executorch-data", "ort", "onnx-tensor", "sentencepiece",
 })  # fmt: skip
 _IDENTIFIERS = {b"TFL3": "tflite", ort.IDENTIFIER: "ort"}
 _STRUCTURES = (
@@ -132,6 +132,14 @@ def _tensors(reader: Reader, values: Message) -> bool:
     return bool(tensors) and all(is_whole(one) for one in tensors) and not reader.unknown
 
 
+def _sentencepiece(reader: Reader, model: Message) -> bool:
+    spans = model.spans.get(1, [])
+    pieces = [reader.read("ModelProto_SentencePiece", *span) for span in spans[:_LOOKED_AT]]
+    specs = [*reader.children(model, 2), *reader.children(model, 3)]
+    named = bool(pieces) and all(piece.spans.get(1) and len(piece.numbers) < _LOOKED_AT for piece in pieces)
+    return named and len(specs) > 1 and not reader.unknown
+
+
 def _saved_model(reader: Reader, model: Message) -> bool:
     graphs = list(reader.children(model, 2))
     return 0 < model.number(1) < MAX_VERSION and bool(graphs) and all(_metagraph(reader, g) for g in graphs)
@@ -181,6 +189,7 @@ _KINDS = (
     ("paddle", "paddle", "ProgramDesc", _paddle),
     ("tf-fingerprint", "tensorflow", "FingerprintDef", _fingerprint),
     ("coreml", "coreml", "Model", _coreml),
+    ("sentencepiece", "sentencepiece", "ModelProto", _sentencepiece),
     ("onnx-tensor", "onnx", "TensorProto", lambda _, tensor: is_whole(tensor)),
     ("onnx-tensor", "onnx", "SequenceProto", _tensors),
 )

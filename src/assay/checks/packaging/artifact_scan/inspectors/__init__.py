@@ -19,7 +19,7 @@ _ONE = {
     "gguf": "gguf_files:inspect", "ggml": "gguf_files:skip_older", "hdf5": "hdf5:inspect",
     "onnx": "onnx:inspect", "tflite": "tflite:inspect", "executorch": "executorch:inspect",
     "executorch-data": "executorch:inspect_data", "ort": "onnx:inspect_ort",
-    "onnx-tensor": "onnx:inspect_tensor",
+    "onnx-tensor": "onnx:inspect_tensor", "sentencepiece": "sentencepiece:inspect",
     "coreml": "coreml:inspect", "paddle": "paddle:inspect", "tf-checkpoint": "tensorflow:inspect_checkpoint",
     "rdata": "r_files:inspect", "ubjson": "boosted_trees:inspect_ubjson",
     "python-bytecode": "bytecode:inspect",

@@ -36,6 +36,7 @@ _INTERPRETERS = {
     "Rscript": "r",
 }  # fmt: skip
 _VERSION = re.compile(r"[\d.]+$")  # of `lua5.4`, `php8`
+_DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")  # of types: nothing in them is run
 _UNIX = re.compile(r"^(?:ba|z|da|k|a|fi|c|tc)?sh$|^(?:rbash|busybox|make|expect|awk)$")
 _HOOK_FOLDERS = (".git/hooks/", ".githooks/", ".husky/", "/hooks/")
 _HOOKS = frozenset({
@@ -56,6 +57,8 @@ def language(name: str, first_line: str) -> str:
         return spoken or "unix"
     if ".github/workflows/" in name:
         return "unix"
+    if base.endswith(_DECLARATIONS):
+        return ""
     known = _NAMES.get(base) or _SUFFIXES.get(PurePosixPath(base).suffix)
     if known or base.startswith("dockerfile."):
         return known or "unix"
