@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -13,10 +14,13 @@ from assay.subjects.graphs import protobuf
 from assay.subjects.graphs.checkpoints import read_index
 from assay.subjects.graphs.coreml import read_coreml
 from assay.subjects.graphs.executorch import read_program
+from assay.subjects.graphs.executorch_data import read_data
 from assay.subjects.graphs.onnx import read_model
+from assay.subjects.graphs.ort import read_ort
 from assay.subjects.graphs.protobuf import Reader, packed_varints, varint
-from assay.subjects.graphs.recognition import FORMATS, others, recognise
+from assay.subjects.graphs.recognition import FORMATS, kind_of_tensor, others, recognise
 from assay.subjects.graphs.schemas import schema
+from assay.subjects.graphs.sentencepiece import read_sentencepiece
 from assay.subjects.graphs.tensorflow import constants, read_graphs
 from assay.subjects.graphs.tflite import read_tflite
 from fixtures import graphs
@@ -31,6 +35,10 @@ SAMPLES = {
     "coreml": graphs.coreml(),
     "paddle": graphs.paddle_program(graphs.paddle_operator("relu")),
     "paddle-tensors": graphs.paddle_tensor(2),
+    "ort": graphs.ort(),
+    "executorch-data": graphs.executorch_data(),
+    "onnx-tensor": graphs.tensor(),
+    "sentencepiece": graphs.sentencepiece("<s>"),
 }
 
 
@@ -49,6 +57,10 @@ def test_chance_bytes_and_texts_are_no_graph(content: bytes) -> None:
     assert recognise(content, 0, len(content)) == ""
 
 
+def read_tensor(data: bytes, start: int, end: int) -> object:
+    return read_model(data, start, end, kind_of_tensor(data, start, end))
+
+
 def _read(name: str, content: bytes) -> None:
     if name in {"tf-savedmodel", "tf-graphdef"}:
         found = read_graphs(content, 0, len(content), name)
@@ -58,9 +70,10 @@ def _read(name: str, content: bytes) -> None:
         _READERS[name](content, 0, len(content))
 
 
-_READERS = {
+_READERS: dict[str, Callable[[bytes, int, int], object]] = {
     "onnx": read_model, "tf-checkpoint": read_index, "tflite": read_tflite, "executorch": read_program,
-    "coreml": read_coreml,
+    "coreml": read_coreml, "ort": read_ort, "executorch-data": read_data, "onnx-tensor": read_tensor,
+    "sentencepiece": read_sentencepiece,
 }  # fmt: skip
 
 

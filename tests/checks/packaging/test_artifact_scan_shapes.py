@@ -17,7 +17,7 @@ import pytest
 
 from assay.checks.packaging.artifact_scan import policy
 from assay.core.report import Status
-from fixtures.opcodes import PROTO_4, STOP, call, given, raw, text
+from fixtures.opcodes import PROTO_4, STOP, call, given, integer, raw, text
 from fixtures.scanning import scan
 from fixtures.shape_attacks import attacks, twins
 
@@ -72,9 +72,16 @@ def test_the_user_may_allow_a_shape_with_a_reason(tmp_path: Path) -> None:
     assert scan(file, allow={"pandas.DataFrame": "reviewed"}).status is Status.PASS
 
 
-def test_a_native_parser_is_told_but_fails_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "written",
+    [
+        given("xgboost.core.Booster", handle=raw(b"binf")),
+        given("catboost.core.CatBoostRegressor", __model=raw(b"CBM1"), iterations=integer(3)),
+    ],
+)
+def test_a_native_parser_is_told_but_fails_nothing(written: bytes, tmp_path: Path) -> None:
     file = tmp_path / "model.pkl"
-    file.write_bytes(PROTO_4 + given("xgboost.core.Booster", handle=raw(b"binf")) + STOP)
+    file.write_bytes(PROTO_4 + written + STOP)
     report = scan(file)
     assert [(finding.rule, finding.severity.value) for finding in report.findings] == [
         ("pickle/native-parser", "low")

@@ -97,6 +97,22 @@ def test_checkpoints_written_elsewhere(path: str, passed: bool, tmp_path: Path) 
     assert rules(_scan(tmp_path, saved_model(content))) == [(PATH, "high")]
 
 
+@pytest.mark.parametrize(
+    ("path", "given", "clean"),
+    [
+        ("assets/vocab.txt", "i", True), ("assets/../../etc/passwd", "i", False), ("/etc/passwd", "i", False),
+        ("assets/vocab.txt", "j", False), ("assets/vocab.txt", "p", False),
+    ],
+)  # fmt: skip
+def test_files_read_at_constant_paths_of_assets(path: str, given: str, clean: bool, tmp_path: Path) -> None:
+    nodes = (
+        tf_constant("c", path), tf_node("p", "Placeholder"), tf_node("i", "Identity", ["c"]),
+        tf_node("j", "StringJoin", ["c", "p"]), tf_node("r", "ReadFile", [given, "^p"]),
+    )  # fmt: skip
+    report = _scan(tmp_path, saved_model(graph_def(*nodes)))
+    assert rules(report) == ([] if clean else [(DANGEROUS, "high")])
+
+
 def test_tables_read_assets_only(tmp_path: Path) -> None:
     nodes = (tf_constant("c", "/build/vocab.txt"), tf_node("t", "InitializeTableFromTextFileV2", ["h", "c"]))
     asset = message((1, message((1, "c:0"))), (2, "vocab.txt"))

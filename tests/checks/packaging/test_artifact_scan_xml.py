@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assay.core.report import Status
-from fixtures.scanning import found, scan_bytes
+from fixtures.scanning import formats_of, found, scan, scan_bytes
 
 IR = """<?xml version="1.0"?>
 <net name="Model0" version="11"><layers>
@@ -140,3 +140,30 @@ def test_findings_name_the_place_and_what_would_happen(tmp_path: Path) -> None:
     assert (
         finding.message == "Layer 'm' is of the kind 'Evil' from 'extension', which OpenVINO does not define."
     )
+
+
+WEIGHTS = b"\1\x80\xff\xfe" * 6 + b"\7\7\xfd"
+
+
+def test_weights_beside_a_graph_are_what_its_constants_say(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "model.xml").write_text(IR)
+    weights = folder / "model.bin"
+    weights.write_bytes(WEIGHTS)
+    assert (scan(folder).status, found(scan(folder))) == (Status.PASS, set())
+    assert "numbers" in formats_of(scan(folder))
+    weights.write_bytes(WEIGHTS + b"!")  # a byte of no constant
+    assert scan(folder).status is Status.INCOMPLETE
+    weights.write_bytes(WEIGHTS[:-2])
+    assert found(scan(folder)) == {("graph/external-data-range", "high")}
+    weights.write_bytes(b"cos\nsystem\n(S'id'\ntR.".ljust(len(WEIGHTS), b"\0"))
+    assert ("pickle/dangerous-global", "critical") in found(scan(folder))
+
+
+def test_weights_under_another_name_are_not_claimed(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "model.xml").write_text(IR)
+    (folder / "other.bin").write_bytes(WEIGHTS)
+    assert scan(folder).status is Status.INCOMPLETE

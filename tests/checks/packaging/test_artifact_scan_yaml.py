@@ -17,7 +17,7 @@ from assay.checks.packaging.artifact_scan.scanner import Scanner
 from assay.core.report import Report, Status
 from assay.subjects.pickles.machine import MachinePool
 from fixtures.archives import real_tar
-from fixtures.scanning import formats_of, rules_of, scan_bytes
+from fixtures.scanning import formats_of, found, rules_of, scan, scan_bytes
 from fixtures.torch_zip import write_checkpoint
 
 TAG, DANGEROUS, UNKNOWN = "config/python-tag", "config/dangerous-target", "config/unknown-target"
@@ -134,3 +134,23 @@ def test_no_text_raises(
     file.write_text("".join(pieces))
     outcome = scanner.file(file, "c.yaml")
     assert not any("could not be examined" in skipped.reason for skipped in outcome.skipped)
+
+
+def test_a_class_of_the_folder_s_own_is_judged_where_it_stands(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    (folder / "models").mkdir(parents=True)
+    (folder / "conf").mkdir()
+    (folder / "conf" / "model.yaml").write_text("net:\n  _target_: models.net.Net\n  width: 3\n")
+    source = folder / "models" / "net.py"
+    source.write_text("class Net:\n    def __init__(self, width):\n        self.width = width\n")
+    assert found(scan(folder)) == {(UNKNOWN, "low")}
+    source.write_text("import os\n\n\nclass Net:\n    def __init__(self, width):\n        os.system('id')\n")
+    assert ("python/starts-process", "high") in found(scan(folder))
+    source.unlink()
+    assert found(scan(folder)) == {(UNKNOWN, "medium")}
+
+
+def test_the_folder_s_own_name_makes_no_danger_harmless(tmp_path: Path) -> None:
+    (tmp_path / "models.py").write_text("import os\n")
+    (tmp_path / "model.yaml").write_text("_target_: models.os.system\n")
+    assert (DANGEROUS, "critical") in found(scan(tmp_path))

@@ -51,7 +51,8 @@ def read_program(data: Data, start: int, end: int) -> ExecuTorchProgram:
     program = Buffer(data, start, start + size).root()
     problems: list[str] = []
     segments = list(_segments(program, start + base, end, problems)) if base else []
-    if not base and list(program.tables(4)):
+    # Where all constants lie in a `.ptd`, a segment of no bytes is left.
+    if not base and any(segment.number(1, "Q") for segment in program.tables(4)):
         problems.append("it has segments, but no header that says where they lie")
     operators: dict[str, None] = {}
     delegates: dict[str, None] = {}

@@ -24,6 +24,9 @@ BITS = {
 }  # fmt: skip
 
 
+_TEXTS = 8  # the type of tensors of text
+
+
 @dataclass(frozen=True, slots=True)
 class ExternalTensor:
     """A tensor whose numbers lie in another file.
@@ -90,8 +93,8 @@ class OnnxModel:
 EVERY = frozenset({"EPContext", "PythonOp", "PythonOpGrad", "PyOp", "PyCustomOp"})
 
 
-def read_model(data: Data, start: int, end: int) -> OnnxModel:
-    """Read the model in `data[start:end]` to its last byte.
+def read_model(data: Data, start: int, end: int, kind: str = "ModelProto") -> OnnxModel:
+    """Read the model, or the message of another `kind`, in `data[start:end]` to its last byte.
 
     Raises:
         SubjectError: it is no valid model.
@@ -99,7 +102,7 @@ def read_model(data: Data, start: int, end: int) -> OnnxModel:
     """
     model, seen = OnnxModel(), set[tuple[str, str]]()
     reader = Reader(data, schema("onnx"))
-    for message in reader.walk("ModelProto", start, end):
+    for message in reader.walk(kind, start, end):
         match message.kind:
             case "NodeProto":
                 _node(model, seen, reader, message)
@@ -154,6 +157,20 @@ def _tensor(model: OnnxModel, reader: Reader, tensor: Message) -> None:
         raise LimitError(f"more than {MAX_EXTERNAL:,} tensors lie in other files")
     names = (pairs.get("location", ""), pairs.get("offset", ""), pairs.get("length", ""))
     model.external.append(ExternalTensor(tensor.text(8, 200), tensor.start, *names, _size(tensor)))
+
+
+def is_whole(tensor: Message) -> bool:
+    """Whether a tensor has its numbers in one place, as many raw bytes as shape and type take."""
+    places = [
+        number for number in (4, 5, 6, 7, 9, 10, 11) if tensor.numbers.get(number) or tensor.spans.get(number)
+    ]
+    if tensor.number(2) not in {*BITS, _TEXTS} or len(places) > 1:
+        return False
+    raw = tensor.spans.get(9)
+    size = _size(tensor)
+    if raw is not None:
+        return len(raw) == 1 and raw[0][1] - raw[0][0] == size
+    return bool(places) or bool(tensor.spans.get(13)) or size == 0
 
 
 def _size(tensor: Message) -> int | None:

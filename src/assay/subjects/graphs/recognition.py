@@ -11,14 +11,17 @@ import re
 from collections.abc import Callable
 
 from assay.core.errors import SubjectError
-from assay.subjects.graphs import coreml_weights, paddle_tensors
+from assay.subjects.graphs import coreml_weights, executorch_data, ort, paddle_tensors
+from assay.subjects.graphs.onnx import is_whole
 from assay.subjects.graphs.protobuf import Data, Message, Reader
 from assay.subjects.graphs.schemas import schema
 
 FORMATS = frozenset({
     "onnx", "tf-savedmodel", "tf-metagraph", "tf-graphdef", "keras-metadata", "tf-fingerprint",
     "tf-checkpoint", "coreml", "coreml-weights", "paddle", "paddle-tensors", "tflite", "executorch",
+    "executorch-data", "ort", "onnx-tensor", "sentencepiece",
 })  # fmt: skip
+_IDENTIFIERS = {b"TFL3": "tflite", ort.IDENTIFIER: "ort"}
 _NAME = re.compile(r"[A-Za-z0-9_.>^][\w.\\/>:^$@+=,\[\]\- ]*", re.ASCII)
 _OPERATOR = re.compile(r"[A-Za-z_][\w.>:]*", re.ASCII)
 _LOOKED_AT = 32  # messages of a repeated field
@@ -30,21 +33,27 @@ _TABLE = bytes.fromhex("57fb808b247547db")  # how the index of a TensorFlow chec
 _PROTO, _NEWEST = 0x80, 5
 
 
+def _is_checkpoint(data: Data, start: int, end: int) -> bool:
+    return bytes(data[max(start, end - len(_TABLE)) : end]) == _TABLE
+
+
+_STRUCTURES = (
+    ("executorch-data", executorch_data.is_data), ("tf-checkpoint", _is_checkpoint),
+    ("paddle-tensors", paddle_tensors.is_tensors), ("coreml-weights", coreml_weights.is_weights),
+)  # fmt: skip
+
+
 def recognise(data: Data, start: int, end: int) -> str:
     """The name of a format, or "" where it is none of those in `FORMATS`."""
     if end - start < _MIN:
         return ""
-    identifier = bytes(data[start + 4 : min(start + 8, end)])
-    if identifier == b"TFL3":
-        return "tflite"
+    if (identifier := bytes(data[start + 4 : min(start + 8, end)])) in _IDENTIFIERS:
+        return _IDENTIFIERS[identifier]
     if identifier[:2] == b"ET" and identifier[2:].isdigit():
         return "executorch"
-    if bytes(data[max(start, end - len(_TABLE)) : end]) == _TABLE:
-        return "tf-checkpoint"
-    if paddle_tensors.is_tensors(data, start, end):
-        return "paddle-tensors"
-    if coreml_weights.is_weights(data, start, end):
-        return "coreml-weights"
+    for name, is_one in _STRUCTURES:
+        if is_one(data, start, end):
+            return name
     first = data[start]
     if first == _PROTO and data[start + 1] <= _NEWEST:
         return ""
@@ -52,6 +61,12 @@ def recognise(data: Data, start: int, end: int) -> str:
         if _fits(data, start, end, framework, kind, fits):
             return name
     return ""
+
+
+def kind_of_tensor(data: Data, start: int, end: int) -> str:
+    """The message that bytes recognised as `onnx-tensor` are."""
+    whole = _fits(data, start, end, "onnx", "TensorProto", lambda _, tensor: is_whole(tensor))
+    return "TensorProto" if whole else "SequenceProto"
 
 
 def others(data: Data, start: int, end: int, recognised: str) -> list[str]:
@@ -124,6 +139,19 @@ def _onnx(reader: Reader, model: Message) -> bool:
     return not reader.unknown and len(graphs) > 0
 
 
+def _tensors(reader: Reader, values: Message) -> bool:
+    tensors = list(reader.children(values, 3))
+    return bool(tensors) and all(is_whole(one) for one in tensors) and not reader.unknown
+
+
+def _sentencepiece(reader: Reader, model: Message) -> bool:
+    spans = model.spans.get(1, [])
+    pieces = [reader.read("ModelProto_SentencePiece", *span) for span in spans[:_LOOKED_AT]]
+    specs = [*reader.children(model, 2), *reader.children(model, 3)]
+    named = bool(pieces) and all(piece.spans.get(1) and len(piece.numbers) < _LOOKED_AT for piece in pieces)
+    return named and len(specs) > 1 and not reader.unknown
+
+
 def _saved_model(reader: Reader, model: Message) -> bool:
     graphs = list(reader.children(model, 2))
     return 0 < model.number(1) < MAX_VERSION and bool(graphs) and all(_metagraph(reader, g) for g in graphs)
@@ -173,5 +201,8 @@ _KINDS = (
     ("paddle", "paddle", "ProgramDesc", _paddle),
     ("tf-fingerprint", "tensorflow", "FingerprintDef", _fingerprint),
     ("coreml", "coreml", "Model", _coreml),
+    ("sentencepiece", "sentencepiece", "ModelProto", _sentencepiece),
+    ("onnx-tensor", "onnx", "TensorProto", lambda _, tensor: is_whole(tensor)),
+    ("onnx-tensor", "onnx", "SequenceProto", _tensors),
 )
 _CANDIDATES = {wire: _KINDS if wire in {0, 2} else () for wire in range(8)}

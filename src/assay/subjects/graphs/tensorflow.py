@@ -34,6 +34,8 @@ _THROUGH: Mapping[str, int | None] = {
     "Merge": None, "EnsureShape": 1, "Snapshot": 1, "StringLower": 1, "StringUpper": 1, "StringStrip": 1,
 }  # fmt: skip
 
+_UNCHANGED = frozenset({"Identity", "Reshape", "ExpandDims", "Squeeze", "StopGradient", "EnsureShape"})
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -189,6 +191,28 @@ def constants(found: TensorFlowFile, node: Node, inputs: Sequence[int]) -> Itera
                 yield source.name, text
         elif source.operator in _THROUGH:
             pending += [(scope, one) for one in source.inputs[: _THROUGH[source.operator]]]
+
+
+def only_constants(found: TensorFlowFile, node: Node, inputs: Sequence[int]) -> list[tuple[str, str]] | None:
+    """The constants that alone decide some inputs of a node, unchanged; None where anything else does."""
+    chosen = [name for index, name in enumerate(node.inputs) if not inputs or index in inputs]
+    pending = [(node.scope, name) for name in chosen if not name.startswith("^")]
+    decided: list[tuple[str, str]] = []
+    for _ in range(MAX_SOURCES):
+        if not pending:
+            return decided or None
+        scope, name = pending.pop()
+        source = found.nodes.get((scope, name.split(":")[0]))
+        passed = _passed(found, scope, name.split(":")[0]) if source is None else []
+        if passed:
+            pending += passed
+        elif source is not None and source.operator in _UNCHANGED:
+            pending += [(scope, one) for one in source.inputs[:1]]
+        elif source is not None and source.operator == "Const" and (texts := list(_texts(found, source))):
+            decided += [(source.name, text) for text in texts]
+        else:
+            return None
+    return None
 
 
 def _passed(found: TensorFlowFile, function: str, argument: str) -> list[tuple[str, str]]:

@@ -61,13 +61,6 @@ def describe(kind: str, region: Region) -> str:
         return f"{kind} with a damaged header"
 
 
-def _bytecode(region: Region) -> str:
-    head = region.read(0, 16)
-    flags = int.from_bytes(head[4:8], "little")
-    # PEP 552: bit 0, by hash; bit 1, compared with the source.
-    return "Python byte code" + (", run without a look at its source" if flags == 1 else "")
-
-
 def _java(region: Region) -> str:
     return f"Java class, version {int.from_bytes(region.read(6, 2))}"
 
@@ -80,7 +73,7 @@ _DESCRIBE: Mapping[str, Callable[[Region], str]] = {
     "elf": elf.describe,
     "pe": pe.describe,
     "mach-o": macho.describe,
-    "python-bytecode": _bytecode,
+    "python-bytecode": _named("Python byte code"),
     "java-class": _java,
     "dos-program": _named("DOS program"),
     "wasm": _named("WebAssembly module"),

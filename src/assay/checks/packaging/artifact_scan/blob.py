@@ -5,10 +5,14 @@ from __future__ import annotations
 import mmap
 import posixpath
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from assay.core.canonical import JSON
 from assay.core.finding import Finding, Location
 from assay.core.report import Skipped
+
+if TYPE_CHECKING:
+    from assay.checks.packaging.artifact_scan.bytecode import Bytecode
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +102,11 @@ class Outcome:
         documents: what each region is, for the report's details.
         globals: full names that pickles import.
         imported: file, and full name of what its Python calls when it is imported.
+        wired: names of scripts that a file has run by a tool, without being asked for.
         storages: by the name of a pickle, the torch storages it refers to and their bytes.
         claims: bytes of other files that are numbers of tensors in this one.
         unknown: regions of no known format, by name, and their bytes.
+        bytecode: `.pyc` files, to be held against their sources.
         namespaces: by the name of an archive, the prefix of the globals that its own code defines.
         streams: pickles in it.
         bytes: of the file.
@@ -112,9 +118,11 @@ class Outcome:
     documents: list[dict[str, JSON]] = field(default_factory=list)
     globals: set[str] = field(default_factory=set)
     imported: list[tuple[str, str]] = field(default_factory=list)
+    wired: list[str] = field(default_factory=list)
     storages: dict[str, dict[str, int]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
+    bytecode: list[Bytecode] = field(default_factory=list)
     namespaces: dict[str, str] = field(default_factory=dict)
     streams: int = 0
     bytes: int = 0

@@ -54,8 +54,9 @@ class Examination:
             found = text.kind
         lie = extensions.lies(blob, found)
         if lie:
-            message = f"The file is {found}, but its name says {lie}."
-            self.report(rules.files.LYING.finding(message, blob.place()))
+            promised, severity = lie
+            message = f"The file is {found}, but its name says {promised}."
+            self.report(rules.files.LYING.finding(message, blob.place(), severity=severity))
         if text is not None:
             self._read(blob, text)
         return found

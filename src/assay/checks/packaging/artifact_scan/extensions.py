@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.formats import COMPRESSED
+from assay.core.finding import Severity
 
 _ZIPS = {"zip", "pytorch-zip", "torchscript", "torch-export"}
 _PICKLES = {"pickle", "tar"} | _ZIPS | COMPRESSED
+_PATHS = {"text", "python"}  # Python's path configuration files, whose lines are judged
 _R = {"rdata"} | COMPRESSED
 _EXPECTED = {
     ".safetensors": {"safetensors"}, ".gguf": {"gguf", "ggml"}, ".npy": {"npy"}, ".npz": {"zip"},
-    ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES, ".pt": _PICKLES, ".pth": _PICKLES,
+    ".pkl": _PICKLES, ".pickle": _PICKLES, ".joblib": _PICKLES, ".pt": _PICKLES, ".pth": _PICKLES | _PATHS,
     ".ckpt": _PICKLES, ".pt2": _ZIPS, ".skops": {"zip"}, ".nemo": {"tar", "gzip"},
     ".keras": {"zip", "keras", "hdf5"}, ".h5": {"hdf5"}, ".hdf5": {"hdf5"},
     ".onnx": {"onnx"}, ".tflite": {"tflite"}, ".pte": {"executorch"}, ".mlmodel": {"coreml"},
+    ".ptd": {"executorch-data"}, ".ort": {"ort", "onnx"},
     ".pdmodel": {"paddle"}, ".pdiparams": {"paddle-tensors"},
     "saved_model.pb": {"tf-savedmodel"}, "keras_metadata.pb": {"keras-metadata"},
-    ".pb": {"tf-savedmodel", "tf-graphdef", "tf-metagraph", "tf-fingerprint", "keras-metadata", "onnx"},
+    ".pb": {"tf-savedmodel", "tf-graphdef", "tf-metagraph", "tf-fingerprint", "keras-metadata", "onnx",
+            "onnx-tensor"},
     ".ubj": {"ubjson"}, ".cbm": {"catboost"}, ".rds": _R, ".rdata": _R, ".rda": _R,
     ".zip": _ZIPS, ".tar": {"tar"}, ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"},
     ".zst": {"zstd"}, ".lz4": {"lz4", "lz4 legacy"}, ".7z": {"7z"}, ".rar": {"rar"},
@@ -28,10 +32,20 @@ _EXPECTED = {
 }  # fmt: skip
 
 
-def lies(blob: Blob, found: str) -> str:
-    """What the name promises, where that is not what was found."""
+_TEXTS = frozenset({"text", "json", "xml", "jinja", "lightgbm"})
+
+
+def lies(blob: Blob, found: str) -> tuple[str, Severity] | None:
+    """What the name promises, where that is not what was found, and how bad that is."""
     name = blob.name.lower()
     for suffix, formats in _EXPECTED.items():
         if name.endswith(suffix):
-            return "" if found in formats or found == "unknown" else " or ".join(sorted(formats))
-    return ""
+            return None if found in formats or found == "unknown" else _lie(formats, found)
+    return None
+
+
+def _lie(formats: set[str], found: str) -> tuple[str, Severity]:
+    # One compression for another, as joblib wrote, and texts of another kind send nobody to the wrong thing.
+    # What should be XML and is none may be cut off.
+    alike = formats != {"xml"} and any(found in kinds and formats <= kinds for kinds in (_TEXTS, COMPRESSED))
+    return " or ".join(sorted(formats)), Severity.LOW if alike else Severity.MEDIUM

@@ -10,10 +10,11 @@ from __future__ import annotations
 import mmap
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from assay.checks.packaging.artifact_scan import formats, rules
 from assay.checks.packaging.artifact_scan.blob import Claim, Outcome
+from assay.checks.packaging.artifact_scan.subject_files import file_of
 from assay.core.finding import Finding, Location
 from assay.core.report import Skipped
 from assay.core.subject import Subject
@@ -71,20 +72,8 @@ def _beyond(claim: Claim, size: int) -> Finding:
 
 
 def _size(name: str, subject: Subject) -> int | None:
-    path = _path(name, subject)
+    path = file_of(name, subject)
     return path.stat().st_size if path is not None else None
-
-
-def _path(name: str, subject: Subject) -> Path | None:
-    """The file of that name; None where it lies in an archive, or is not there."""
-    if "!/" in name or not subject.is_folder() or "\0" in name:
-        return None
-    path = subject.path / name
-    try:
-        inside = path.resolve().is_relative_to(subject.path.resolve())
-        return path if inside and path.is_file() else None
-    except OSError:
-        return None
 
 
 def _is_raw(name: str, size: int, claims: Sequence[Claim], subject: Subject) -> bool:
@@ -102,7 +91,7 @@ def _is_raw(name: str, size: int, claims: Sequence[Claim], subject: Subject) -> 
 
 
 def _are_zero(name: str, gaps: Sequence[tuple[int, int]], subject: Subject) -> bool:
-    path = _path(name, subject)
+    path = file_of(name, subject)
     if path is None:
         return False
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from assay.checks.packaging.artifact_scan import names, raw_data, rules, siblings
+from assay.checks.packaging.artifact_scan import bytecode, names, raw_data, rules, siblings
 from assay.checks.packaging.artifact_scan.blob import Outcome
 from assay.checks.packaging.artifact_scan.explaining import explain
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
@@ -37,6 +37,7 @@ def survey(subject: Subject, context: Context, options: ArtifactScanOptions, poo
     scanner = Scanner(pool, options, context.workspace)
     outcomes = _examine(files, context, Workers(scanner, options, context.workspace, len(files)))
     raw_data.settle(outcomes, subject)
+    bytecode.settle(outcomes, subject)
     total.findings += names.judge(files, folder=subject.is_folder())
     return _report(subject, options, total, outcomes, [name for _, name in files])
 
@@ -134,7 +135,7 @@ def _report(
         NAME,
         subject,
         findings=explain(
-            siblings.raise_called(names.remote_code(findings, files), outcomes), everything, subject
+            siblings.together(names.remote_code(findings, files), outcomes, files), everything, subject
         ),
         coverage=coverage,
         fail_on=options.fail_on,

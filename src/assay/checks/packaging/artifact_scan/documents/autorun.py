@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from assay.checks.packaging.artifact_scan.rules import code
 from assay.checks.packaging.artifact_scan.texts import commands, shell
 from assay.core.finding import Severity
 
+MAX_SCRIPTS = 20
 # By file name: the keys whose text is run, and who runs it.
 _FILES: Mapping[str, tuple[frozenset[str], str]] = {
     "package.json": (
@@ -37,5 +39,7 @@ def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
             continue
         message = f"`{key}`: {who}."
         inspection.report(code.AUTORUN.finding(message, blob.place(), severity=Severity.LOW))
+        scripts = [word for word in re.split(r"[\s;&|()\"']+", value) if shell.is_script(word)]
+        inspection.outcome.wired += [blob.beside(word) for word in scripts[:MAX_SCRIPTS]]
         for command in commands.find(value, "unix"):
             inspection.report(shell.finding(blob, command, shell.raised(command.severity), key, 1))

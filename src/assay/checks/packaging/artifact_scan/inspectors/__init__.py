@@ -18,15 +18,18 @@ _ONE = {
     "npy": "numpy_arrays:inspect", "safetensors": "safetensors_files:inspect",
     "gguf": "gguf_files:inspect", "ggml": "gguf_files:skip_older", "hdf5": "hdf5:inspect",
     "onnx": "onnx:inspect", "tflite": "tflite:inspect", "executorch": "executorch:inspect",
+    "executorch-data": "executorch:inspect_data", "ort": "onnx:inspect_ort",
+    "onnx-tensor": "onnx:inspect_tensor", "sentencepiece": "sentencepiece:inspect",
     "coreml": "coreml:inspect", "paddle": "paddle:inspect", "tf-checkpoint": "tensorflow:inspect_checkpoint",
     "rdata": "r_files:inspect", "ubjson": "boosted_trees:inspect_ubjson",
+    "python-bytecode": "bytecode:inspect",
     "catboost": "boosted_trees:inspect_catboost", "xgboost binary": "boosted_trees:inspect_old_xgboost",
 }  # fmt: skip
 _TENSORFLOW = ("tf-savedmodel", "tf-metagraph", "tf-graphdef", "keras-metadata", "tf-fingerprint")
 _FAMILIES = {
     "compressed:inspector": sorted(COMPRESSED),
     "unopened:inspector": UNOPENED,
-    "native:inspector": PROGRAMS,
+    "native:inspector": sorted(PROGRAMS - {"python-bytecode"}),
     "tensorflow:inspector": _TENSORFLOW,
     "graph_files:inspector_of_numbers": ("coreml-weights", "paddle-tensors"),
 }

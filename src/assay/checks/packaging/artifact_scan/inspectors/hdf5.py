@@ -21,7 +21,7 @@ MAX_REASONS = 20
 _MANY = 1 << 30
 # Community filters registered with The HDF Group that hdf5plugin ships: native code, but well known.
 _KNOWN_FILTERS = frozenset({307, 32001, 32004, 32008, 32013, 32015, 32017, 32018, 32026})
-_MATLAB = b"MATLAB 7.3 MAT-file"
+_MATLAB = b"MATLAB 7."
 _WHAT = {
     "external": "The link {path!r} leads to {target!r} in the file {file!r}",
     "storage": "The data of {path!r} lie in the file {file!r}",
@@ -56,7 +56,7 @@ def _around(blob: Blob, superblock: Superblock, inspection: Inspection) -> None:
         if start >= end or _only_zeros(blob, start, end):
             continue
         head = bytes(blob.data[start : start + len(_MATLAB)])
-        known = head == _MATLAB and end - start == 512  # noqa: PLR2004  what MATLAB writes
+        known = head == _MATLAB and end - start == 512  # noqa: PLR2004  what MATLAB and Octave write
         message = f"{end - start:,} bytes stand {where} the HDF5 file; they begin with {head!r}."
         finding = rules.hdf5.FOREIGN.finding(
             message, blob.place(start), severity=Severity.INFO if known else None

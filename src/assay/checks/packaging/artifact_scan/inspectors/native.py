@@ -1,4 +1,4 @@
-"""Native programs and byte code: found, described, and never claimed to be judged."""
+"""Native programs: found, described, and never claimed to be judged."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ def inspector(kind: str) -> Inspector:
 
     def inspect(blob: Blob, inspection: Inspection) -> None:
         facts = describe(kind, Region(blob.data, blob.start, blob.end))
-        poses = blob.name.lower().endswith(_DATA)
-        rule = code.BYTECODE if kind == "python-bytecode" else code.NATIVE
+        poses = poses_as_data(blob)
         if poses:
             message = f"It is a program under the name of data: {facts}."
-        elif kind == "python-bytecode":
-            message = f"{facts}; whatever source lies beside it need not be what it runs."
         else:
             message = f"{facts}. Whether it is harmless cannot be told by reading it."
-        grave = poses or "without a look" in facts
-        inspection.report(rule.finding(message, blob.place(), severity=Severity.HIGH if grave else None))
+        inspection.report(
+            code.NATIVE.finding(message, blob.place(), severity=Severity.HIGH if poses else None)
+        )
 
     return inspect
+
+
+def poses_as_data(blob: Blob) -> bool:
+    """Whether the name is one under which nobody looks for a program."""
+    return blob.name.lower().endswith(_DATA)

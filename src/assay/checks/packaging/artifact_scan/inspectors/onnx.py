@@ -8,7 +8,10 @@ from assay.checks.packaging.artifact_scan.inspectors import graph_files
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.inspectors.locations import trouble
 from assay.core.explanation import Explanation, Step
+from assay.subjects.graphs import recognition
+from assay.subjects.graphs.flatbuffers import OutsideError
 from assay.subjects.graphs.onnx import ExternalTensor, OnnxModel, Operator, read_model
+from assay.subjects.graphs.ort import read_ort
 
 MAX_FINDINGS = 50
 MAX_OFFSET = 1 << 62
@@ -25,6 +28,36 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
             inspection.text(blob, text)
         graph_files.probe_pickles(blob, inspection, (*model.values, *model.raw))
     graph_files.other_readings(blob, inspection, "onnx")
+
+
+def inspect_ort(blob: Blob, inspection: Inspection) -> None:
+    """Judge a model in ONNX Runtime's own format."""
+    with graph_files.parsing(blob, inspection, "ORT model"):
+        try:
+            model = read_ort(blob.data, blob.start, blob.end)
+        except OutsideError as error:
+            message = f"The ORT model cannot be trusted: {error.cause}."
+            inspection.report(rules.graphs.MALFORMED.finding(message, blob.place()))
+            return
+        graph_files.unknown_fields(blob, inspection, model.unknown)
+        _operators(blob, model, inspection)
+        for text in model.texts:
+            inspection.text(blob, text)
+        graph_files.probe_pickles(blob, inspection, (*model.values, *model.raw))
+    graph_files.other_readings(blob, inspection, "ort")
+
+
+def inspect_tensor(blob: Blob, inspection: Inspection) -> None:
+    """Judge a tensor, or a list of them, in a file of its own, as test data come."""
+    kind = recognition.kind_of_tensor(blob.data, blob.start, blob.end)
+    with graph_files.parsing(blob, inspection, "ONNX tensor"):
+        model = read_model(blob.data, blob.start, blob.end, kind)
+        graph_files.unknown_fields(blob, inspection, model.unknown)
+        _external(blob, model, inspection)
+        for text in model.texts:
+            inspection.text(blob, text)
+        graph_files.probe_pickles(blob, inspection, (*model.values, *model.raw))
+    graph_files.other_readings(blob, inspection, "onnx-tensor")
 
 
 def _external(blob: Blob, model: OnnxModel, inspection: Inspection) -> None:

@@ -14,10 +14,18 @@ from assay.checks.packaging.artifact_scan.inspectors.locations import trouble
 from assay.core.explanation import Explanation, Step
 from assay.core.finding import Finding, Severity
 from assay.subjects.graphs.checkpoints import CheckpointIndex, read_index
-from assay.subjects.graphs.tensorflow import Node, TensorFlowFile, attribute_texts, constants, read_graphs
+from assay.subjects.graphs.tensorflow import (
+    Node,
+    TensorFlowFile,
+    attribute_texts,
+    constants,
+    only_constants,
+    read_graphs,
+)
 
 MAX_FINDINGS = 20  # of one operator; the rest says the same
 MAX_CUSTOM = 100
+_ASSETS = ("assets/", "assets.extra/")  # where a SavedModel keeps them
 _STANDARD_STREAMS = ("stdout", "stderr", "log(info)", "log(warning)", "log(error)")
 
 
@@ -68,15 +76,26 @@ def _node(blob: Blob, found: TensorFlowFile, node: Node, effect: operators.Effec
                     message, where, severity=effect.severity, explanation=explanation
                 )
         return
-    if effect.only:
-        addresses = _addresses(found, node, effect.only.removeprefix("attribute:"))
-        if not addresses:
+    if effect.only == "elsewhere" and _reads_assets(found, node, effect):
+        return
+    if effect.only.startswith("attribute:"):
+        shown = _addresses(found, node, effect.only.removeprefix("attribute:"))
+        if not shown:
             return
-        tail = f" ({addresses[0][:80]!r}){tail}"
-    elif paths := sorted({text for _, text in constants(found, node, ()) if "/" in text or "\\" in text}):
-        tail = f" ({paths[0][:80]!r}){tail}"
+    else:
+        shown = sorted({text for _, text in constants(found, node, ()) if "/" in text or "\\" in text})
+    tail = f" ({shown[0][:80]!r}){tail}" if shown else tail
     message = f"Running the graph {effect.does}{tail}."
     yield rules.graphs.OPERATOR.finding(message, where, severity=effect.severity, explanation=explanation)
+
+
+def _reads_assets(found: TensorFlowFile, node: Node, effect: operators.Effect) -> bool:
+    """Whether all that a node may read are files that the model brings along, named by constants."""
+    paths = only_constants(found, node, effect.paths)
+    return paths is not None and all(
+        source in found.asset_tensors or (text.startswith(_ASSETS) and not trouble(text))
+        for source, text in paths
+    )
 
 
 def _addresses(found: TensorFlowFile, node: Node, attribute: str) -> list[str]:

@@ -43,7 +43,7 @@ def _operator(blob: Blob, name: str) -> Finding | None:
     effect = operators.effects("tensorflow").get(inner) if inner != name else None
     if effect is not None and not effect.only.startswith("attribute"):
         # Ordinary with paths that a caller gives; where the path comes from is not told here.
-        severity = Severity.LOW if effect.only else effect.severity
+        severity = Severity.LOW if effect.ordinary else effect.severity
         message = f"Running the graph {effect.does}: TensorFlow's operator {inner[:60]}, as {name[:60]!r}."
         return rules.graphs.OPERATOR.finding(message, where, severity=severity)
     if inner != name and inner in operators.stock_tensorflow():

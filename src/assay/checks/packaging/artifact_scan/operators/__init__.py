@@ -22,6 +22,7 @@ class Effect:
         does: completes "running the graph …".
         severity: how bad that is.
         only: "outside" where it matters only with a constant path that leaves the model's folder,
+            "elsewhere" where it does not with constant paths of the model's assets alone,
             "attribute:NAME" where it matters only when that attribute names a file or an address.
         paths: the inputs that are paths; none named: any may be.
     """
@@ -30,6 +31,11 @@ class Effect:
     severity: Severity
     only: str = ""
     paths: tuple[int, ...] = ()
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether it is part of harmless graphs, too."""
+        return self.only not in {"", "elsewhere"}
 
 
 @lru_cache(maxsize=4)

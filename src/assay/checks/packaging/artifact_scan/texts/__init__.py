@@ -1,14 +1,13 @@
 """Texts: what kind they are, and their judges, a module each.
 
-`encoding` bytes to characters · `JUDGES` see every text, whatever file it lies in; programs are seen by
-`PROGRAM_JUDGES`, and whole files of one kind by `KIND_JUDGES`. `python_source` with `python_calls` (what
-names do) and `python_effects` (how bad that is) · `shell` with `commands` · `autorun`, `secrets`,
-`templates`, `xml` and the rest by their names.
+`encoding` bytes to characters · `json_text` characters to documents · `JUDGES` see every text, whatever
+file it lies in; programs are seen by `PROGRAM_JUDGES`, and whole files of one kind by `KIND_JUDGES`.
+`python_source` with `python_calls` (what names do) and `python_effects` (how bad that is) · `shell` with
+`commands` · `autorun`, `secrets`, `templates`, `xml` and the rest by their names.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -16,7 +15,7 @@ from typing import Any, TypeAlias
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.late import late
-from assay.checks.packaging.artifact_scan.texts import encoding, programs
+from assay.checks.packaging.artifact_scan.texts import encoding, json_text, programs
 
 is_program = programs.is_program
 may_be_empty = programs.may_be_empty
@@ -44,28 +43,29 @@ KIND_JUDGES: Mapping[str, Judge] = {
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """A text: its kind, its characters and, where it is JSON, what it says."""
+    """A text: its kind, its characters and, where it is JSON, what it says; or why that is not known."""
 
     kind: str
     text: str
     document: Any = None
+    trouble: str = ""
 
 
 def recognise(blob: Blob, most: int) -> Recognised | None:
     """What kind of text a region is, by its first `most` bytes; None where it is no text."""
-    text = encoding.decode(blob, most)
+    text = encoding.decode(blob, most, prose=programs.is_prose(blob.name))
     if text is None:
         text = programs.decode_declared(blob, most)
     if text is None:
         return None
-    from assay.checks.packaging.artifact_scan.texts import unjudged  # noqa: PLC0415  start-up
-
-    kind = "program" if unjudged.is_code(blob) else programs.kind(blob.name, text) or _kind(blob, text)
+    kind = programs.kind(blob.name, text) or _kind(blob, text)
     if kind:
         return Recognised(kind, text)
     try:
-        return Recognised("json", text, json.loads(text))
-    except (ValueError, RecursionError):
+        return Recognised("json", text, json_text.parse(blob.name, text))
+    except json_text.TooDeepError:
+        return Recognised("json", text, trouble="the JSON is nested too deep to be read")
+    except ValueError:
         return Recognised("python" if programs.looks_like_python(blob.name, text) else "text", text)
 
 
@@ -87,6 +87,10 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
 
 def judge_file(blob: Blob, found: Recognised, inspection: Inspection) -> None:
     """Judge a whole file of text: by its kind, and as any text."""
+    if found.trouble:
+        inspection.skip(blob, found.trouble)
+        inspection.text(blob, found.text)
+        return
     if found.kind == "json":
         inspection.document(blob, found.document)
         return

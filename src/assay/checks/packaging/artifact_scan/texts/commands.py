@@ -15,8 +15,10 @@ from assay.core.finding import Severity
 _COMMANDS = Path(__file__).parents[1] / "commands.yaml"
 
 MAX_LINE = 1 << 20  # characters of a logical line, and of the lines joined into it
-_CONTINUED = re.compile(r"[\\`^]\r?\Z")
+_CONTINUED = re.compile(r"\\\r?\Z")
+_CONTINUED_ON_WINDOWS = re.compile(r"[\\`^]\r?\Z")
 _COMMENT = re.compile(r"^\s*(?:#(?!!)|::|rem\s|//)", re.IGNORECASE)
+_LUA_COMMENT = re.compile(r"^\s*--(?!\[=*\[)")
 # What shells drop inside a word: `cu''rl`, `c\url`, "iE`x".
 _SPLITTERS = re.compile(r"''|\"\"|[\\`](?=[A-Za-z])|\$@|\^(?=[A-Za-z])")
 
@@ -60,7 +62,9 @@ def _rows() -> tuple[_Row, ...]:
 def find(text: str, language: str) -> Iterator[Command]:
     """Every line's commands that do what none should; one a line and row."""
     rows = [row for row in _rows() if language in row.languages]
-    for number, line in _logical(text):
+    comment = _LUA_COMMENT if language == "lua" else _COMMENT
+    going_on = _CONTINUED_ON_WINDOWS if language == "windows" else _CONTINUED
+    for number, line in _logical(text, comment, going_on):
         views = {line, _SPLITTERS.sub("", line)}
         for row in rows:
             found = next((m for view in views for p in row.patterns if (m := p.search(view))), None)
@@ -68,16 +72,16 @@ def find(text: str, language: str) -> Iterator[Command]:
                 yield Command(row.what, row.rule, row.severity, number, found.group().strip())
 
 
-def _logical(text: str) -> Iterator[tuple[int, str]]:
+def _logical(text: str, comment: re.Pattern[str], going_on: re.Pattern[str]) -> Iterator[tuple[int, str]]:
     """Lines with their continuations, comments left out, numbered by the first."""
     pending: list[str] = []
     first, size = 1, 0
     for number, line in enumerate(text.split("\n"), 1):
         if not pending:
             first, size = number, 0
-        continued = _CONTINUED.search(line) is not None and size < MAX_LINE
-        if pending or not _COMMENT.match(line):
-            pending.append(_CONTINUED.sub(" ", line).rstrip("\r") if continued else line.rstrip("\r"))
+        continued = going_on.search(line) is not None and size < MAX_LINE
+        if pending or not comment.match(line):
+            pending.append(going_on.sub(" ", line).rstrip("\r") if continued else line.rstrip("\r"))
             size += len(line)
         if pending and not continued:
             yield first, "".join(pending)

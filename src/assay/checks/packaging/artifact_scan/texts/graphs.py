@@ -29,7 +29,7 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
         return
     effects = operators.effects("tensorflow") | operators.effects("onnx")
     found = dict.fromkeys(match.group(1) for match in _OPERATOR.finditer(text))
-    for name in [name for name in found if name in effects and not effects[name].only][:MAX_FINDINGS]:
+    for name in [name for name in found if name in effects and not effects[name].ordinary][:MAX_FINDINGS]:
         message = f"Running the graph {effects[name].does}: operator {name[:60]}."
         inspection.report(
             rules.graphs.OPERATOR.finding(message, blob.place(), severity=effects[name].severity)

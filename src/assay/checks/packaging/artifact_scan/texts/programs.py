@@ -18,11 +18,9 @@ _PROSE = (
 _PROSE_NAMES = frozenset({
     ".gitignore", ".gitattributes", ".dockerignore", "license", "readme", "notice", "authors",
 })  # fmt: skip
-_PROSE_NAMES = frozenset({
-    ".gitignore", ".gitattributes", ".dockerignore", "license", "readme", "notice", "authors",
-})  # fmt: skip
 # Files that say something by being there.
-_EMPTY = (".py", ".pyi", ".gitkeep", ".keep", "py.typed", ".nojekyll")
+_EMPTY = (".py", ".pyi", ".gitkeep", ".keep", ".typed", ".nojekyll", ".lock", "/requested")
+_NEVER_EMPTY = (".json", ".jsonl", ".xml", ".jinja", ".jinja2", ".j2")
 _STATEMENT = re.compile(
     r"^(?:import \w|from [\w.]+ import |def \w+\(|class \w+[(:]|@\w|\w+ ?= ?__import__|exec\()", re.MULTILINE
 )
@@ -85,4 +83,5 @@ def looks_like_python(name: str, text: str) -> bool:
 
 def may_be_empty(name: str) -> bool:
     """Whether a file of this name holds nothing by design."""
-    return name.lower().endswith(_EMPTY)
+    lowered = name.lower()
+    return lowered.endswith(_EMPTY) or (is_prose(name) and not lowered.endswith(_NEVER_EMPTY))

@@ -25,6 +25,12 @@ def _kinds() -> Mapping[str, str]:
     return {name: entry["kind"] for entry in read_data(_CALLS) for name in entry["names"]}
 
 
+@lru_cache(maxsize=4)
+def names(kinds: frozenset[str]) -> tuple[str, ...]:
+    """Full names of functions of some kinds, without those that stand for many or for methods."""
+    return tuple(name for name, kind in _kinds().items() if kind in kinds and not set(name) & set("*?()"))
+
+
 @lru_cache(maxsize=65_536)
 def kind(name: str) -> str:
     """What calling `name` does; `computed` for a computed attribute of a dangerous module, or ""."""

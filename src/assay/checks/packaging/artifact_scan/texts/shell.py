@@ -1,4 +1,4 @@
-"""Shell and other scripts beside the weights, and the files that tools run by themselves."""
+"""Scripts of all languages but Python beside the weights, and the files that tools run by themselves."""
 
 from __future__ import annotations
 
@@ -21,13 +21,24 @@ _SUFFIXES = {
                      ".desktop", ".dockerfile"), "unix"),
     **dict.fromkeys((".bat", ".cmd", ".ps1", ".psm1", ".psd1"), "windows"),
     **dict.fromkeys((".js", ".mjs", ".cjs", ".ts", ".jsx", ".tsx", ".vbs", ".hta"), "web"),
+    **dict.fromkeys((".rb", ".rake", ".gemspec"), "ruby"), **dict.fromkeys((".pl", ".pm"), "perl"),
+    **dict.fromkeys((".php", ".phtml", ".php5", ".phar"), "php"), ".lua": "lua", ".r": "r",
 }  # fmt: skip
 _NAMES = {
     **dict.fromkeys(("makefile", "gnumakefile", "dockerfile", "containerfile", "justfile", "procfile",
                      "jenkinsfile", ".envrc", ".bashrc", ".profile", ".bash_profile", ".zshrc",
                      ".gitlab-ci.yml", ".travis.yml", "azure-pipelines.yml", ".pre-commit-config.yaml"),
                      "unix"),
+    **dict.fromkeys(("rakefile", "gemfile", "vagrantfile", "brewfile"), "ruby"), ".rprofile": "r",
 }  # fmt: skip
+_INTERPRETERS = {
+    **dict.fromkeys(("node", "nodejs", "deno", "bun", "tsx", "ts-node"), "web"),
+    **dict.fromkeys(("pwsh", "powershell"), "windows"),
+    "perl": "perl", "ruby": "ruby", "jruby": "ruby", "lua": "lua", "luajit": "lua", "php": "php",
+    "Rscript": "r",
+}  # fmt: skip
+_VERSION = re.compile(r"[\d.]+$")  # of `lua5.4`, `php8`
+_DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")  # of types: nothing in them is run
 _UNIX = re.compile(r"^(?:ba|z|da|k|a|fi|c|tc)?sh$|^(?:rbash|busybox|make|expect|awk)$")
 _HOOK_FOLDERS = (".git/hooks/", ".githooks/", ".husky/", "/hooks/")
 _HOOKS = frozenset({
@@ -42,17 +53,18 @@ _RAISED = {Severity.LOW: Severity.MEDIUM, Severity.MEDIUM: Severity.HIGH}
 def language(name: str, first_line: str) -> str:
     """The family of scripts that a file's name or first line says; "" where neither does."""
     base = name.rsplit("/", 1)[-1].lower()
+    called = interpreter(first_line)
+    spoken = _INTERPRETERS.get(_VERSION.sub("", called))
     if is_hook(name):
-        return "unix"
+        return spoken or "unix"
     if ".github/workflows/" in name:
         return "unix"
+    if base.endswith(_DECLARATIONS):
+        return ""
     known = _NAMES.get(base) or _SUFFIXES.get(PurePosixPath(base).suffix)
     if known or base.startswith("dockerfile."):
         return known or "unix"
-    called = interpreter(first_line)
-    if called in {"node", "deno", "bun"}:
-        return "web"
-    return "windows" if called in {"pwsh", "powershell"} else "unix" if _UNIX.match(called) else ""
+    return spoken or ("unix" if _UNIX.match(called) else "")
 
 
 def interpreter(first_line: str) -> str:
@@ -93,6 +105,11 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
 def raised(severity: Severity) -> Severity:
     """How bad a command is where nobody has to start it."""
     return _RAISED.get(severity, severity)
+
+
+def is_script(name: str) -> bool:
+    """Whether a file's name says that it is a script."""
+    return bool(language(name, ""))
 
 
 def finding(

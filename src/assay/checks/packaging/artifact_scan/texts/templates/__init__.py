@@ -118,7 +118,9 @@ def _report(
     for one in visit(template.items):
         if isinstance(one.item, Block) and one.item.keyword in _LINKING:
             message = f"A template{inside} takes in another file: {_quote(text, one.item.at)!r}."
-            _found(blob, rules.repository.TEMPLATE_INCLUDE, message, inspection, limit, [])
+            # Pages of web programs are made of parts; a template of a chat is not.
+            severity = None if where or is_template_file(blob) else Severity.LOW
+            _found(blob, rules.repository.TEMPLATE_INCLUDE, message, inspection, limit or severity, [])
             return
 
 

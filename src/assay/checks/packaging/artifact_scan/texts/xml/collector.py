@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.blob import Blob, Claim
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.core.finding import Rule, Severity
 
@@ -13,7 +13,7 @@ class Collector:
     """Findings of one document, each once, up to a bound."""
 
     def __init__(self, blob: Blob, inspection: Inspection) -> None:
-        self._blob = blob
+        self.blob = blob
         self._inspection = inspection
         self._found: dict[tuple[str, str], tuple[Rule, str, Severity]] = {}
 
@@ -23,11 +23,15 @@ class Collector:
         if key not in self._found and len(self._found) < MAX_FINDINGS:
             self._found[key] = (rule, message, severity or rule.severity)
 
+    def claim(self, claim: Claim) -> None:
+        """Note bytes of another file that the document says are its numbers."""
+        self._inspection.outcome.claims.append(claim)
+
     def skip(self, reason: str) -> None:
         """Something was not examined."""
-        self._inspection.skip(self._blob, reason)
+        self._inspection.skip(self.blob, reason)
 
     def report(self) -> None:
         """Report all that was noted, the worst first."""
         for rule, message, severity in sorted(self._found.values(), key=lambda one: -one[2].rank):
-            self._inspection.report(rule.finding(f"{message}.", self._blob.place(), severity=severity))
+            self._inspection.report(rule.finding(f"{message}.", self.blob.place(), severity=severity))

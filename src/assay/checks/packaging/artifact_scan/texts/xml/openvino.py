@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import PurePosixPath
 
 from assay.checks.packaging.artifact_scan import rules
+from assay.checks.packaging.artifact_scan.blob import Claim
 from assay.checks.packaging.artifact_scan.texts.xml.collector import Collector
-from assay.core.finding import Severity
+from assay.core.finding import Location, Severity
 from assay.subjects.markup import Element
 
 _OPSET = re.compile(
@@ -35,6 +37,7 @@ _BITS = {
     "u3": 3, "u2": 2, "u1": 1, "boolean": 8,
 }  # fmt: skip
 MAX_BYTES = (1 << 63) - 1
+MAX_CLAIMS = 200_000  # constants; a model of a hundred layers has some thousands
 
 
 class OpenVino:
@@ -44,6 +47,7 @@ class OpenVino:
         self._collector = collector
         self._data: dict[str, str] | None = None
         self._layers: list[tuple[str, str, str]] = []
+        self._constants: list[tuple[str, int, int]] = []
         self._is_graph = False
 
     def see(self, element: Element) -> None:
@@ -60,9 +64,20 @@ class OpenVino:
         """Report the layers, now that it is known what they belong to."""
         if not self._is_graph:
             return
+        self._claim()
         for name, kind, opset in self._layers:
             message = f"Layer {name!r} is of the kind {kind!r} from {opset!r}, which OpenVINO does not define"
             self._collector.add(rules.markup.CUSTOM_LAYER, message)
+
+    def _claim(self) -> None:
+        """Say which bytes of the weights are constants; OpenVINO looks for them under the graph's name."""
+        blob = self._collector.blob
+        weights = blob.beside(PurePosixPath(blob.name).with_suffix(".bin").name)
+        for name, offset, size in self._constants:
+            place = Location(blob.path, blob.member, name=name)
+            self._collector.claim(Claim(weights, offset, offset + size, place))
+        if len(self._constants) >= MAX_CLAIMS:
+            self._collector.skip(f"it has more than {MAX_CLAIMS:,} constants")
 
     def _layer(self, element: Element) -> None:
         kind, opset = element.attributes.get("type", ""), element.attributes.get("version", "")
@@ -80,6 +95,8 @@ class OpenVino:
             message = f"Layer {name!r} has an offset, size or shape that is no number of bytes"
             self._collector.add(rules.markup.OPENVINO, message)
             return
+        if len(self._constants) < MAX_CLAIMS:
+            self._constants.append((name, offset, size))
         bits = _BITS.get(data.get("element_type", "").lower())
         if bits is not None:
             needed = -(-math.prod(one for one in shape if one is not None) * bits // 8)
