@@ -22,6 +22,7 @@ from assay.core.check import Context
 from assay.core.finding import Severity
 from assay.core.report import Report, Status
 from assay.core.subject import Subject
+from fixtures.baits import touching
 from fixtures.pickle_attacks import attacks, twins
 from fixtures.torch_zip import legacy_checkpoint, write_checkpoint
 
@@ -42,11 +43,11 @@ def scan(tmp_path: Path) -> Scan:
     return run
 
 
-@pytest.mark.parametrize("name", sorted(attacks(Path("x"))))
+@pytest.mark.parametrize("name", sorted(attacks()))
 def test_attack_fails_and_does_not_run(name: str, tmp_path: Path, scan: Scan) -> None:
     tripwire = tmp_path / "tripwire"
     file = tmp_path / "model.pkl"
-    file.write_bytes(attacks(tripwire)[name])
+    file.write_bytes(attacks(touching(tripwire))[name])
     report = scan(file)
     assert report.status is Status.FAIL, report
     assert not tripwire.exists()
