@@ -119,5 +119,5 @@ def is_denied(module: str, name: str) -> bool:
     """Whether this, any prefix of it, or a module reached by a dotted name is known to be dangerous."""
     parts = f"{module}.{name}".split(".")
     prefixes = {".".join(parts[: index + 1]) for index in range(len(parts))}
-    through = set(name.split(".")[:-1]) | ({"__builtins__"} & set(parts))
-    return bool(prefixes & denied()) or bool(through & (denied() | {"__builtins__", "__globals__"}))
+    through = set(name.split(".")[:-1]) & denied()
+    return bool(prefixes & denied() or through or {"__builtins__", "__globals__"}.intersection(parts))
