@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 from assay.cli.app import run
 from assay.subjects.pickles.child.opcodes import OPCODES
 from fixtures import chat_templates, keras_models, pickle_attacks, shape_attacks
+from fixtures.baits import touching
 from fixtures.torch_zip import write_checkpoint
 
 TRIPWIRE = Path("tripwire")
@@ -38,13 +39,13 @@ def test_a_checkpoint(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_computed_name(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("model.pkl").write_bytes(pickle_attacks.attacks(TRIPWIRE)["computed-name"])
+    Path("model.pkl").write_bytes(pickle_attacks.attacks(touching(TRIPWIRE))["computed-name"])
     assert _explained(capsys, "model.pkl") == COMPUTED
     assert not TRIPWIRE.exists()
 
 
 def test_a_lambda_layer(capsys: pytest.CaptureFixture[str]) -> None:
-    code = {"code": keras_models.marshalled(TRIPWIRE), "defaults": None, "closure": None}
+    code = {"code": keras_models.marshalled(touching(TRIPWIRE)), "defaults": None, "closure": None}
     function = {"class_name": "__lambda__", "config": code}
     layer = keras_models.layer("Lambda", {"name": "scale", "function": function})
     Path("model.keras").write_bytes(keras_models.archive(keras_models.model(layer)))
@@ -65,7 +66,7 @@ def test_a_chat_template(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_one_finding_of_many(capsys: pytest.CaptureFixture[str]) -> None:
     Path("models").mkdir()
-    for name, content in pickle_attacks.attacks(TRIPWIRE).items():
+    for name, content in pickle_attacks.attacks(touching(TRIPWIRE)).items():
         Path(f"models/{name}.pkl").write_bytes(content)
     assert run(["scan", "models", "-f", "json"]) == 1
     report = json.loads(capsys.readouterr().out)["reports"][0]
@@ -109,7 +110,7 @@ def test_arguments_act_on_no_terminal_and_hide_nothing(capsys: pytest.CaptureFix
 
 def test_every_step_stands_where_it_says(capsys: pytest.CaptureFixture[str]) -> None:
     """The byte that a step names is the opcode that it names."""
-    contents = {**pickle_attacks.attacks(TRIPWIRE), **shape_attacks.attacks(TRIPWIRE)}
+    contents = {**pickle_attacks.attacks(touching(TRIPWIRE)), **shape_attacks.attacks(touching(TRIPWIRE))}
     Path("models").mkdir()
     for name, content in contents.items():
         Path(f"models/{name}.pkl").write_bytes(content)

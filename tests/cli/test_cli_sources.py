@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from assay.cli.app import run
+from fixtures.baits import touching
 from fixtures.hub_server import COMMIT, HubRepository, HubServer
 from fixtures.pickle_attacks import attacks
 
@@ -46,7 +47,7 @@ def test_a_payload_on_the_hub_is_found_and_its_twin_is_clean(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cache: Path
 ) -> None:
     tripwire = tmp_path / "tripwire"
-    with hub(monkeypatch, BENIGN | {"m.pkl": attacks(tripwire)["global-reduce"]}):
+    with hub(monkeypatch, BENIGN | {"m.pkl": attacks(touching(tripwire))["global-reduce"]}):
         code, found = reports(capsys, "scan", "hf://acme/bot")
     assert (code, list(found)) == (1, [PINNED])
     assert [finding["rule"] for finding in found[PINNED]["findings"]] == ["pickle/dangerous-global"]
@@ -95,7 +96,7 @@ def test_nothing_is_fetched_unless_named(
 
 def test_patterns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "runs" / "1").mkdir(parents=True)
-    (tmp_path / "runs" / "1" / "m.pkl").write_bytes(attacks(tmp_path / "tripwire")["global-reduce"])
+    (tmp_path / "runs" / "1" / "m.pkl").write_bytes(attacks(touching(tmp_path / "tripwire"))["global-reduce"])
     (tmp_path / "m[0].pkl").write_bytes(BENIGN["m.pkl"])
     code, found = reports(capsys, "scan", "runs/**/*.pkl", "m[0].pkl")
     assert (code, sorted(found)) == (1, ["m[0].pkl", "runs/1/m.pkl"])

@@ -8,7 +8,6 @@ import pickle
 import random
 import struct
 from collections.abc import Callable
-from pathlib import Path
 
 from fixtures import shape_attacks
 from fixtures.pickle_attacks import attacks
@@ -48,8 +47,8 @@ def corpus() -> list[bytes]:
         {f"key{number}": "v" * number for number in range(300)},
     ]
     plain = [pickle.dumps(value, protocol) for value in values for protocol in range(6)]
-    shaped = [*shape_attacks.attacks(Path("/nonexistent/tripwire")).values(), *shape_attacks.twins().values()]
-    return plain + shaped + list(attacks(Path("/nonexistent/tripwire")).values())
+    shaped = [*shape_attacks.attacks().values(), *shape_attacks.twins().values()]
+    return plain + shaped + list(attacks().values())
 
 
 def generate(rng: random.Random, seeds: list[bytes]) -> bytes:

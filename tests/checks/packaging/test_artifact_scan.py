@@ -18,6 +18,7 @@ import pytest
 
 from assay.core.finding import Severity
 from assay.core.report import Report, Status
+from fixtures.baits import touching
 from fixtures.pickle_attacks import attacks, twins
 from fixtures.scanning import scan
 from fixtures.torch_zip import legacy_checkpoint, write_checkpoint
@@ -26,11 +27,11 @@ CALL = b"cos\nsystem\n(S'id'\ntR."
 PAYLOAD = b"cos\nsystem\n(S'touch %b'\ntR0"
 
 
-@pytest.mark.parametrize("name", sorted(attacks(Path("x"))))
+@pytest.mark.parametrize("name", sorted(attacks()))
 def test_attack_fails_and_does_not_run(name: str, tmp_path: Path) -> None:
     tripwire = tmp_path / "tripwire"
     file = tmp_path / "model.pkl"
-    file.write_bytes(attacks(tripwire)[name])
+    file.write_bytes(attacks(touching(tripwire))[name])
     report = scan(file)
     assert report.status is Status.FAIL, report
     assert not tripwire.exists()

@@ -10,7 +10,6 @@ import pickle
 import struct
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
 from assay.core.report import Status
 from assay.subjects.pickles.machine import Limits, MachinePool
+from fixtures.archive_attacks import A, B, late, tar_tricks, unicode_path, zip_tricks
 from fixtures.archives import Member, handmade_zip, old_tar, real_tar, real_zip, streamed_zip
 from fixtures.scanning import formats_of, rules_of, scan_bytes
 
@@ -30,23 +30,6 @@ GOOD = pickle.dumps({"weights": list(range(30))})
 INCONSISTENT, TRAVERSAL, TRAILING = "archive/inconsistent", "archive/path-traversal", "archive/trailing-data"
 DANGEROUS = "pickle/dangerous-global"
 LINK = 0o120777 << 16
-A, B = Member(b"a.txt", b"hello"), Member(b"b.txt", b"there")
-
-
-def _unicode_path(name: bytes, header: bytes) -> bytes:
-    body = b"\1" + struct.pack("<L", zlib.crc32(header)) + name
-    return struct.pack("<HH", 0x7075, len(body)) + body
-
-
-def _descriptor(content: bytes, crc: int | None = None) -> bytes:
-    return b"PK\7\10" + struct.pack("<LLL", crc or zlib.crc32(content), len(content), len(content))
-
-
-def _late(**wrong: int) -> Member:
-    """A member whose sizes stand in a data descriptor, as they do in every PyTorch zip."""
-    return Member(
-        b"a.txt", b"hello", flags=8, local_crc=0, local_size=0, descriptor=_descriptor(b"hello", **wrong)
-    )
 
 
 ZIP_TWINS = {
@@ -54,48 +37,16 @@ ZIP_TWINS = {
     "handmade": handmade_zip([A, B]),
     "deflated": real_zip(("a.txt", b"hello" * 99), method=zipfile.ZIP_DEFLATED),
     "data descriptors": streamed_zip(("a.txt", b"hello"), ("b.pkl", GOOD)),
-    "descriptor by hand": handmade_zip([_late(), B]),
+    "descriptor by hand": handmade_zip([late(), B]),
     "comment": handmade_zip([A], comment=b"made by hand"),
     "zip in zip": real_zip(("in.zip", real_zip(("a.txt", b"hello")))),
     "empty member": real_zip(("__init__.txt", b""), ("a.txt", b"hello")),
     "link inside": handmade_zip([Member(b"d/l", b"../a.txt", attributes=LINK), A]),
     "case": handmade_zip([Member(b"readme.txt", b"a"), Member(b"README.txt", b"b")]),
     "unicode path": handmade_zip(
-        [Member(b"caf?.txt", b"a", extra=_unicode_path("café.txt".encode(), b"caf?.txt"))]
+        [Member(b"caf?.txt", b"a", extra=unicode_path("café.txt".encode(), b"caf?.txt"))]
     ),
     "empty": real_zip(),
-}
-ZIP_TRICKS = {
-    "local name": handmade_zip([Member(b"a.txt", b"hello", local_name=b"a.pkl")]),
-    "local crc": handmade_zip([Member(b"a.txt", b"hello", local_crc=1)]),
-    "local size": handmade_zip([Member(b"a.txt", b"hello", local_size=4)]),
-    "descriptor": handmade_zip([_late(crc=1), B]),
-    "no descriptor": handmade_zip([Member(b"a.txt", b"hello", flags=8, local_crc=0, local_size=0), B]),
-    "crc": handmade_zip([Member(b"a.txt", b"hello", crc=1)]),
-    "encrypted by the directory": handmade_zip([Member(b"a.txt", b"hello", flags=1, local_flags=0)]),
-    "encrypted locally": handmade_zip([Member(b"a.txt", b"hello", local_flags=1)]),
-    "strong encryption": handmade_zip([Member(b"a.txt", b"hello", flags=0x40)]),
-    "patched": handmade_zip([Member(b"a.txt", b"hello", flags=0x20)]),
-    "version": handmade_zip([Member(b"a.txt", b"hello", needs=99)]),
-    "prepended": handmade_zip([A, B], prefix=b"words and "),
-    "appended": handmade_zip([A, B]) + b" and words",
-    "twice": handmade_zip([A, Member(b"a.txt", b"other")]),
-    "twice by another spelling": handmade_zip([Member(b"d/a", b"1"), Member(b"d//./a", b"2")]),
-    "twice by normalisation": handmade_zip(
-        [Member("é".encode(), b"1", flags=0x800), Member("e\u0301".encode(), b"2", flags=0x800)]
-    ),
-    "nul": handmade_zip([Member(b"a.pkl\0.txt", b"hello")]),
-    "right to left": handmade_zip([Member("a\u202etxt.pkl".encode(), GOOD, flags=0x800)]),
-    "unlisted member": handmade_zip([A, Member(b"c.pkl", BAD, listed=False), B]),
-    "unlisted last": handmade_zip([A, Member(b"b.txt", b"there", listed=False)]),
-    "second end": handmade_zip([A], comment=handmade_zip([])),
-    "second zip": handmade_zip([A]) + handmade_zip([B]),
-    "renamed by unicode path": handmade_zip(
-        [Member(b"a.txt", b"a", extra=_unicode_path(b"a.pkl", b"a.txt"))]
-    ),
-    "stale unicode path": handmade_zip([Member(b"a.txt", b"a", extra=_unicode_path(b"b.txt", b"c.txt"))]),
-    "several disks": handmade_zip([A]).replace(b"PK\5\6\0\0", b"PK\5\6\1\0"),
-    "uncounted": handmade_zip([A, B]).replace(b"\2\0\2\0", b"\1\0\1\0"),
 }
 
 
@@ -105,9 +56,9 @@ def test_benign_zip_passes(name: str, tmp_path: Path) -> None:
     assert report.status is Status.PASS, report
 
 
-@pytest.mark.parametrize("name", sorted(ZIP_TRICKS))
+@pytest.mark.parametrize("name", sorted(zip_tricks()))
 def test_zip_that_reads_differently_is_found(name: str, tmp_path: Path) -> None:
-    report = scan_bytes(tmp_path, "x.zip", ZIP_TRICKS[name])
+    report = scan_bytes(tmp_path, "x.zip", zip_tricks()[name])
     assert INCONSISTENT in rules_of(report), report
     assert report.status is Status.FAIL
 
@@ -116,7 +67,7 @@ def test_zip_members_that_leave_the_folder(tmp_path: Path) -> None:
     members = [
         Member(b"../a", b"x"), Member(b"/etc/a", b"x"), Member(b"..\\a", b"x"), Member(b"C:a", b"x"),
         Member(b"l", b"/etc/passwd", attributes=LINK), Member(b"d/l", b"../../x", attributes=LINK),
-        Member(b"a?", b"x", extra=_unicode_path("../é".encode(), b"a?")),
+        Member(b"a?", b"x", extra=unicode_path("../é".encode(), b"a?")),
     ]  # fmt: skip
     for member in members:
         report = scan_bytes(tmp_path, "x.zip", handmade_zip([member]))
@@ -235,22 +186,9 @@ def test_links_and_devices_in_tars(tmp_path: Path) -> None:
         assert rules_of(scan_bytes(tmp_path, "x.tar", _header(**wrong))) == {TRAVERSAL}, wrong
 
 
-TAR = real_tar(("a.txt", b"hello"))
-TAR_TRICKS = {
-    "second tar": (TAR + real_tar(("m.pkl", BAD)), {INCONSISTENT, DANGEROUS}),
-    "after damage": (TAR[:1024] + b"x" * 512 + real_tar(("m.pkl", BAD)), {INCONSISTENT, DANGEROUS}),
-    "garbage": (TAR + BAD, {TRAILING, DANGEROUS}),
-    "twice": (real_tar(("a.txt", b"hello"), ("./a.txt", b"other")), {INCONSISTENT}),
-    "folder with data": (
-        real_tar(("d", b"x" * 600), change=lambda info: setattr(info, "type", tarfile.DIRTYPE)),
-        {INCONSISTENT, TRAILING},
-    ),
-}
-
-
-@pytest.mark.parametrize("name", sorted(TAR_TRICKS))
+@pytest.mark.parametrize("name", sorted(tar_tricks()))
 def test_tar_that_reads_differently_is_found(name: str, tmp_path: Path) -> None:
-    content, expected = TAR_TRICKS[name]
+    content, expected = tar_tricks()[name]
     assert rules_of(scan_bytes(tmp_path, "x.tar", content)) == expected
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from assay.core.report import Status
+from fixtures.baits import touching
 from fixtures.gguf_writer import TEMPLATE, Gguf, Tensor, ordinary
 from fixtures.pickle_attacks import attacks
 from fixtures.scanning import found, scan_bytes
@@ -75,7 +76,7 @@ def test_what_claims_too_much_is_malformed(file: Gguf, tmp_path: Path) -> None:
 
 
 def test_bytes_that_belong_to_no_tensor(tmp_path: Path) -> None:
-    payload = attacks(tmp_path / "tripwire")[min(attacks(tmp_path))]
+    payload = attacks(touching(tmp_path / "tripwire"))[min(attacks())]
     behind = scan_bytes(tmp_path, "model.gguf", ordinary(tail=payload).write())
     assert found(behind) == {("gguf/unused-bytes", "high")}
     assert behind.findings[0].message == f"{len(payload):,} bytes belong to no tensor."

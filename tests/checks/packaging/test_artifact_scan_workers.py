@@ -16,9 +16,9 @@ import pytest
 from assay.checks.packaging.artifact_scan import ArtifactScanOptions, policy
 from assay.checks.packaging.artifact_scan.blob import Outcome
 from assay.checks.packaging.artifact_scan.scanner import Scanner
-from assay.checks.packaging.artifact_scan.worker import READY
 from assay.checks.packaging.artifact_scan.workers import FEW, File, Workers
 from assay.subjects.pickles.machine import MachinePool
+from fixtures.baits import touching
 from fixtures.pickle_attacks import attacks
 
 
@@ -26,7 +26,7 @@ from fixtures.pickle_attacks import attacks
 def files(tmp_path: Path) -> list[File]:
     """An attack, a benign pickle, a text, an archive and a program, each several times."""
     contents = {
-        "attack.pkl": next(iter(attacks(tmp_path / "tripwire").values())),
+        "attack.pkl": next(iter(attacks(touching(tmp_path / "tripwire")).values())),
         "data.pkl": pickle.dumps({"weights": [1.0, 2.0]}),
         "notes.txt": b"nothing to see\n",
         "packed.gz": gzip.compress(pickle.dumps([0] * 1000)),
@@ -87,8 +87,8 @@ def test_a_file_that_every_process_dies_of_is_not_examined(
 ) -> None:
     dying = tmp_path / "dies"
     dying.write_text(
-        f"#!{sys.executable}\nimport pickle, sys\npickle.dump({READY!r}, sys.stdout.buffer)\n"
-        "sys.stdout.flush()\npickle.load(sys.stdin.buffer)\npickle.load(sys.stdin.buffer)\nsys.exit(9)\n"
+        f"#!{sys.executable}\nimport sys\nsys.stdin.readline()\nprint('{{}}', flush=True)\n"
+        "sys.stdin.readline()\nsys.exit(9)\n"
     )
     dying.chmod(dying.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(sys, "executable", str(dying))

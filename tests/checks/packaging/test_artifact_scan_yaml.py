@@ -19,36 +19,13 @@ from assay.subjects.pickles.machine import MachinePool
 from fixtures.archives import real_tar
 from fixtures.scanning import formats_of, found, rules_of, scan, scan_bytes
 from fixtures.torch_zip import write_checkpoint
-
-TAG, DANGEROUS, UNKNOWN = "config/python-tag", "config/dangerous-target", "config/unknown-target"
+from fixtures.yaml_attacks import DANGEROUS, TAG, attacks
 
 
 def _scan(tmp_path: Path, text: str, name: str = "config.yaml") -> Report:
     return scan_bytes(tmp_path, name, text.encode())
 
 
-ATTACKS = {
-    "apply": ("a: !!python/object/apply:os.system ['id']\n", TAG),
-    "new": ("!!python/object/new:subprocess.Popen [id]\n", TAG),
-    "name": ("a: !!python/name:os.system\n", TAG),
-    "module": ("a: !!python/module:evil\n", TAG),
-    "verbatim": ("a: !<tag:yaml.org,2002:python/object/apply:os.system> ['id']\n", TAG),
-    "tag directive": ("%TAG !x! tag:yaml.org,2002:python/\n---\na: !x!object/apply:os.system ['id']\n", TAG),
-    "second document": ("a: 1\n---\n- !!python/object/apply:os.system ['id']\n", TAG),
-    "before an error": ("a: !!python/object/apply:os.system ['id']\nb: [\n", TAG),
-    "target": ("model:\n  _target_: os.system\n  command: id\n", DANGEROUS),
-    "target in flow": ("{model: {_target_: builtins.exec, _args_: ['x']}}\n", DANGEROUS),
-    "quoted target": ('"_target_": "subprocess.Popen"\n', DANGEROUS),
-    "dotted through a framework": ("_target_: torch.serialization.os.system\n", DANGEROUS),
-    "through nemo": ("_target_: nemo.core.os.system\n", DANGEROUS),
-    "through data": ("_target_: torch.utils.data.os.system\n", DANGEROUS),
-    "loader": ("_target_: torch.load\nf: x.pt\n", DANGEROUS),
-    "resolver": ("_target_: hydra.utils.get_method\npath: os.system\n", DANGEROUS),
-    "instantiate_from_config": ("target: os.system\nparams: {command: id}\n", DANGEROUS),
-    "speechbrain": ("a: !apply:os.system ['id']\n", DANGEROUS),
-    "speechbrain new": ("a: !new:subprocess.Popen\n  args: id\n", DANGEROUS),
-    "own class": ("_target_: acme.models.Net\n", UNKNOWN),
-}
 BENIGN = {
     "nemo": "model:\n  _target_: nemo.collections.asr.models.EncDecCTCModel\n"
     "  optim: {_target_: torch.optim.AdamW}\n",
@@ -62,9 +39,9 @@ BENIGN = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(ATTACKS))
+@pytest.mark.parametrize("name", sorted(attacks()))
 def test_attack_is_found(name: str, tmp_path: Path) -> None:
-    text, rule = ATTACKS[name]
+    text, rule = attacks()[name]
     assert rules_of(_scan(tmp_path, text)) == {rule}
 
 
@@ -75,7 +52,7 @@ def test_benign_twin_passes(name: str, tmp_path: Path) -> None:
 
 
 def test_tags_count_in_files_of_any_name(tmp_path: Path) -> None:
-    assert rules_of(_scan(tmp_path, ATTACKS["apply"][0], "settings")) == {TAG}
+    assert rules_of(_scan(tmp_path, attacks()["apply"][0], "settings")) == {TAG}
     prose = "Never load `a: !!python/object/apply:os.system ['id']`:\n\n* [it] runs: code\n\tdone\n"
     assert _scan(tmp_path, prose, "README.md").status is Status.PASS
 
@@ -87,7 +64,7 @@ def test_json_targets(tmp_path: Path) -> None:
 
 def test_a_reason_allows_a_target(tmp_path: Path) -> None:
     report = scan_bytes(
-        tmp_path, "c.yaml", ATTACKS["own class"][0].encode(), allow={"acme.models.Net": "ours, reviewed"}
+        tmp_path, "c.yaml", attacks()["own class"][0].encode(), allow={"acme.models.Net": "ours, reviewed"}
     )
     assert report.status is Status.PASS
 
@@ -143,11 +120,11 @@ def test_a_class_of_the_folder_s_own_is_judged_where_it_stands(tmp_path: Path) -
     (folder / "conf" / "model.yaml").write_text("net:\n  _target_: models.net.Net\n  width: 3\n")
     source = folder / "models" / "net.py"
     source.write_text("class Net:\n    def __init__(self, width):\n        self.width = width\n")
-    assert found(scan(folder)) == {(UNKNOWN, "low")}
+    assert found(scan(folder)) == {("config/unknown-target", "low")}
     source.write_text("import os\n\n\nclass Net:\n    def __init__(self, width):\n        os.system('id')\n")
     assert ("python/starts-process", "high") in found(scan(folder))
     source.unlink()
-    assert found(scan(folder)) == {(UNKNOWN, "medium")}
+    assert found(scan(folder)) == {("config/unknown-target", "medium")}
 
 
 def test_the_folder_s_own_name_makes_no_danger_harmless(tmp_path: Path) -> None:

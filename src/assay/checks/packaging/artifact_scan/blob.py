@@ -5,14 +5,11 @@ from __future__ import annotations
 import mmap
 import posixpath
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from assay.core.canonical import JSON
 from assay.core.finding import Finding, Location
 from assay.core.report import Skipped
-
-if TYPE_CHECKING:
-    from assay.checks.packaging.artifact_scan.bytecode import Bytecode
+from assay.subjects.bytecode.header import BytecodeHeader
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +88,26 @@ class Claim:
     start: int
     end: int | None
     owner: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Bytecode:
+    """A `.pyc`, as it was read.
+
+    Attributes:
+        file: its name, as `Blob.name`.
+        place: where it is.
+        header: what it says of its source; None where it says nothing that can be read.
+        names, texts: of all its code.
+        trouble: why its code could not be read.
+    """
+
+    file: str
+    place: Location
+    header: BytecodeHeader | None = None
+    names: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
+    trouble: str = ""
 
 
 @dataclass(slots=True)

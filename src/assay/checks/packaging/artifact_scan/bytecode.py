@@ -13,13 +13,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from assay.checks.packaging.artifact_scan import rules
+from assay.checks.packaging.artifact_scan.blob import Bytecode, Outcome
 from assay.checks.packaging.artifact_scan.subject_files import file_of
 from assay.core.errors import AssayError, SubjectError
-from assay.core.finding import Finding, Location, Severity
+from assay.core.finding import Finding, Severity
 from assay.core.subject import Subject
 
 if TYPE_CHECKING:
-    from assay.checks.packaging.artifact_scan.blob import Outcome
     from assay.subjects.bytecode import BytecodeHeader
 
 MAX_SOURCE = 1 << 20  # bytes
@@ -29,26 +29,6 @@ _CACHE = "__pycache__"
 _GRAVE = frozenset({"process", "execute", "hidden", "native", "network", "unpickle"})
 _BLIND = ", run without a look at its source,"
 _BARE = frozenset({"exec", "eval", "__import__"})
-
-
-@dataclass(frozen=True, slots=True)
-class Bytecode:
-    """A `.pyc`, as it was read.
-
-    Attributes:
-        file: its name, as `Blob.name`.
-        place: where it is.
-        header: what it says of its source; None where it says nothing that can be read.
-        names, texts: of all its code.
-        trouble: why its code could not be read.
-    """
-
-    file: str
-    place: Location
-    header: BytecodeHeader | None = None
-    names: frozenset[str] = frozenset()
-    texts: frozenset[str] = frozenset()
-    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +103,7 @@ def _is_current(header: BytecodeHeader, source: _Source) -> bool:
         return header.size in {None, len(source.content) & 0xFFFF_FFFF}
     from assay.subjects.bytecode import source_hash  # noqa: PLC0415  start-up
 
-    same = header.digest == source_hash(source.content, header.magic, header.version or (3, 7))
+    same = header.digest == source_hash(source.content, header.magic, header.version or (3, 7)).hex()
     return same or not header.checked
 
 

@@ -120,7 +120,7 @@ def danger(module: str, name: str) -> str:
     """What a dangerous global makes possible, and "" where this is none that is known."""
     parts = f"{module}.{name}".split(".")
     # The module that is reached says more than the one that it is reached through.
-    through = [*name.split(".")[:-1], *({"__builtins__"} & set(parts))][::-1]
+    through = [*name.split(".")[:-1], *(_DOORS & set(parts))][::-1]
     for reached in through:
         if reached in denied():
             return denied()[reached]

@@ -7,8 +7,8 @@ a moment hands its files to a process of its own from then on. What is found doe
 
 from __future__ import annotations
 
+import json
 import math
-import pickle
 import subprocess
 import sys
 import threading
@@ -23,12 +23,14 @@ import assay
 from assay.checks.packaging.artifact_scan.blob import Outcome
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
-from assay.checks.packaging.artifact_scan.worker import READY
+from assay.core.codec import from_json, to_json
+from assay.core.errors import AssayError
 from assay.core.report import Skipped
 
 File: TypeAlias = tuple[Path, str]
 ALONE = 0.5  # seconds that a scan takes before more processes are worth their start
 CHUNK = 8  # files of one job
+_ANSWER: Any = list[Outcome] | None
 FEW = 8  # files for which no process is started any more
 _BOOT = (
     "import sys,json;sys.path[:]=json.loads(sys.argv[1]);"
@@ -48,8 +50,6 @@ class Worker:
     """
 
     def __init__(self, options: ArtifactScanOptions, workspace: Path) -> None:
-        import json  # noqa: PLC0415  start-up
-
         paths = [str(Path(assay.__file__).parents[1]), *sys.path]
         flags = ["-B"] if sys.dont_write_bytecode else []
         try:
@@ -63,39 +63,42 @@ class Worker:
         except OSError as error:
             raise WorkerDiedError(str(error)) from error
         try:
-            self._send((options, workspace))
-            ready = self._answer() == READY
+            self._asked({"options": to_json(options), "workspace": str(workspace)})
         except WorkerDiedError:
             self.close()
             raise
-        if not ready:
-            self.close()
-            raise WorkerDiedError("it says something else than that it is ready")
 
-    def examine(self, files: Sequence[File], left: int) -> tuple[list[Outcome], int]:
+    def examine(self, files: Sequence[File], left: int) -> tuple[list[Outcome] | None, int]:
         """The outcomes of files, and how many bytes they unpacked to, of `left` that they may.
 
+        The outcomes are None where they cannot be told.
+
         Raises:
-            WorkerDiedError: it ended.
+            WorkerDiedError: it ended, or says what is no outcome.
         """
-        self._send((list(files), left))
-        outcomes, spent = self._answer()
+        answer = self._asked({"files": [(str(path), name) for path, name in files], "left": left})
+        try:
+            outcomes = from_json(_ANSWER, answer["outcomes"])
+            spent = int(answer["spent"])
+        except (AssayError, LookupError, TypeError, ValueError) as error:
+            raise WorkerDiedError(f"it says what is no outcome: {error}") from error
+        if outcomes is not None and len(outcomes) != len(files):
+            raise WorkerDiedError(f"it says {len(outcomes)} outcomes of {len(files)} files")
         return outcomes, spent
 
-    def _answer(self) -> Any:
+    def _asked(self, job: dict[str, Any]) -> dict[str, Any]:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None  # noqa: S101, PT018  made with pipes
         try:
-            return pickle.load(self._process.stdout)  # type: ignore[arg-type]  # noqa: S301  our own process
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            stdin.write(json.dumps(job).encode("ascii") + b"\n")
+            stdin.flush()
+            answer = json.loads(stdout.readline())
+        except (OSError, ValueError, RecursionError) as error:
+            self._process.kill()
             raise WorkerDiedError(f"exit {self._process.wait()}") from error
-
-    def _send(self, job: Any) -> None:
-        stream = self._process.stdin
-        assert stream is not None  # noqa: S101  made with a pipe
-        try:
-            pickle.dump(job, stream)
-            stream.flush()
-        except OSError as error:
-            raise WorkerDiedError(f"exit {self._process.wait()}") from error
+        if not isinstance(answer, dict):
+            raise WorkerDiedError("it says what is no answer")
+        return answer
 
     @property
     def pid(self) -> int:
@@ -147,20 +150,20 @@ class Workers:
         if self._worker() is None:
             return [self._scanner.file(*file) for file in files]
         try:
-            return self._ask(files)
+            outcomes = self._ask(files)
         except WorkerDiedError:
             return [outcome for file in files for outcome in self._one(file)]
+        return [self._scanner.file(*file) for file in files] if outcomes is None else outcomes
 
     def _one(self, file: File) -> list[Outcome]:
         try:
-            return self._ask([file])
+            outcomes = self._ask([file])
         except WorkerDiedError as death:
             reason = f"the process that examined it died ({death})"
-            return [
-                Outcome(skipped=[Skipped(file[1], reason, "Scan it alone; if it dies again, report it.")])
-            ]
+            return [Outcome(skipped=[Skipped(file[1], reason, "Scan it alone; if it dies again, report it")])]
+        return [self._scanner.file(*file)] if outcomes is None else outcomes
 
-    def _ask(self, files: Sequence[File]) -> list[Outcome]:
+    def _ask(self, files: Sequence[File]) -> list[Outcome] | None:
         worker = self._worker()
         if worker is None:
             raise WorkerDiedError("no other can be started")

@@ -9,16 +9,21 @@ from __future__ import annotations
 import io
 import mmap
 import os
+import platform
 import socket
 from typing import Any
 
-import h5py
 import numpy as np
 
-from assay.subjects.hdf5.child.walk import walk
-from assay.subjects.hdf5.child.window import Window
-from assay.subjects.pickles.child.confine import job_limits, limits, seccomp
-from assay.subjects.pickles.child.wire import Events, TooManyEventsError
+# h5py asks on import what machine this is, for which Python would start `uname -p`.
+vars(platform.uname())["processor"] = ""
+
+import h5py  # noqa: E402
+
+from assay.subjects.hdf5.child.walk import walk  # noqa: E402
+from assay.subjects.hdf5.child.window import Window  # noqa: E402
+from assay.subjects.pickles.child.confine import job_limits, limits, seccomp  # noqa: E402
+from assay.subjects.pickles.child.wire import Events, TooManyEventsError  # noqa: E402
 
 
 def main() -> None:

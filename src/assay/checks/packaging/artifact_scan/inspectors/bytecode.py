@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from assay.checks.packaging.artifact_scan import rules
-from assay.checks.packaging.artifact_scan.blob import Blob
-from assay.checks.packaging.artifact_scan.bytecode import Bytecode
+from assay.checks.packaging.artifact_scan.blob import Blob, Bytecode
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.inspectors.native import poses_as_data
 from assay.checks.packaging.artifact_scan.texts import secrets
