@@ -111,7 +111,13 @@ def test_json_with_comments_is_judged_as_json(tmp_path: Path) -> None:
     assert (formats_of(report), found(report), report.status) == (["json"], set(), Status.PASS)
     evil = '{ // a comment\n "_target_": "os.system",\n}'
     assert ("config/dangerous-target", "critical") in found(examine(tmp_path, "config.json", evil))
-    assert found(examine(tmp_path, "notes.json", "no JSON at all")) == {("artifact/lying-extension", "low")}
+    assert found(examine(tmp_path, "notes.json", "no JSON at all")) == {
+        ("artifact/lying-extension", "medium")
+    }
+    lines = '{"text": "one"}\n{"text": "two"}\n'
+    assert found(examine(tmp_path, "train.json", lines)) == set()
+    evil = lines + '{"_target_": "os.system"}\n'
+    assert ("config/dangerous-target", "critical") in found(examine(tmp_path, "train.json", evil))
 
 
 @pytest.mark.parametrize("name", ["config.json", "config"])
