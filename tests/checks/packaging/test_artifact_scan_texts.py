@@ -111,8 +111,12 @@ def test_json_with_comments_is_judged_as_json(tmp_path: Path) -> None:
     evil = '{ // a comment\n "_target_": "os.system",\n}'
     assert ("config/dangerous-target", "critical") in found(scan_bytes(tmp_path, "config.json", evil))
     assert found(scan_bytes(tmp_path, "notes.json", "no JSON at all")) == {
-        ("artifact/lying-extension", "low")
+        ("artifact/lying-extension", "medium")
     }
+    lines = '{"text": "one"}\n{"text": "two"}\n'
+    assert found(scan_bytes(tmp_path, "train.json", lines)) == set()
+    evil = lines + '{"_target_": "os.system"}\n'
+    assert ("config/dangerous-target", "critical") in found(scan_bytes(tmp_path, "train.json", evil))
 
 
 @pytest.mark.parametrize("name", ["config.json", "config"])

@@ -32,9 +32,6 @@ _EXPECTED = {
 }  # fmt: skip
 
 
-_TEXTS = frozenset({"text", "json", "xml", "jinja", "lightgbm"})
-
-
 def lies(blob: Blob, found: str) -> tuple[str, Severity] | None:
     """What the name promises, where that is not what was found, and how bad that is."""
     name = blob.name.lower()
@@ -45,7 +42,6 @@ def lies(blob: Blob, found: str) -> tuple[str, Severity] | None:
 
 
 def _lie(formats: set[str], found: str) -> tuple[str, Severity]:
-    # One compression for another, as joblib wrote, and texts of another kind send nobody to the wrong thing.
-    # What should be XML and is none may be cut off.
-    alike = formats != {"xml"} and any(found in kinds and formats <= kinds for kinds in (_TEXTS, COMPRESSED))
+    # One compression for another, as joblib wrote, sends nobody to the wrong thing.
+    alike = found in COMPRESSED and formats <= COMPRESSED
     return " or ".join(sorted(formats)), Severity.LOW if alike else Severity.MEDIUM

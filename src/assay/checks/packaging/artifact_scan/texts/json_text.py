@@ -1,4 +1,4 @@
-"""JSON as a document, also where it has comments and commas at the end, as editors and compilers read it."""
+"""JSON as a document, also with comments and commas at the end, or one document a line, as tools read it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,21 @@ def parse(name: str, text: str) -> Any:
         return json.loads(text)
     except RecursionError as error:
         raise TooDeepError(name) from error
-    except ValueError:
+    except ValueError as error:
+        lines = _lines(text) if name.lower().endswith(_COMMENTED) else None
+        if lines is not None:
+            return lines
         if not name.lower().endswith(_COMMENTED) or len(text) > MAX_COMMENTED:
-            raise
+            raise ValueError("it is no JSON") from error
     try:
         return json.loads(_PART.sub(lambda part: part[0] if part[0][0] == '"' else " ", text))
     except RecursionError as error:
         raise TooDeepError(name) from error
+
+
+def _lines(text: str) -> list[Any] | None:
+    """The documents of a text that has one in each line; None where a line is none."""
+    try:
+        return [json.loads(line) for line in text.split("\n") if line.strip()] or None
+    except (ValueError, RecursionError):
+        return None
