@@ -1,4 +1,4 @@
-"""PyTorch's containers: TorchScript archives, exported graphs, the tars of 0.1; real ones pass."""
+"""PyTorch's containers: TorchScript archives, exported graphs, the tars of 0.1, packages; real ones pass."""
 
 from __future__ import annotations
 
@@ -121,3 +121,56 @@ def test_tar_of_pytorch_0_1(tmp_path: Path) -> None:
         assert scan_bytes(tmp_path, "m.pth", wrong).status is not Status.PASS
     for evil in (old(after=b"\x80\x02" + CALL), old(views=b"\x80\x02" + CALL)):
         assert DANGEROUS in rules_of(scan_bytes(tmp_path, "m.pth", evil))
+
+
+def _package(
+    pickled: bytes = state_dict_pickle({"w": np.ones(4, "f4")}), numbers: bytes = bytes(16), **more: bytes
+) -> bytes:
+    """An archive as `torch.package` writes it."""
+    members = {
+        "p/.data/0.storage": numbers, "p/model/weights.pkl": pickled, "p/net.py": b"class Net:\n    pass\n",
+        "p/.data/extern_modules": b"torch._utils\ntorch\ncollections\n", "p/.data/python_version": b"3.11.7",
+        "p/.data/version": b"6\n", "p/byteorder": b"little",
+    }  # fmt: skip
+    return real_zip(*{**members, **more}.items())
+
+
+def test_package_passes(tmp_path: Path) -> None:
+    report = scan_bytes(tmp_path, "m.pt", _package())
+    assert (report.status, formats_of(report)[0]) == (Status.PASS, "torch-package"), report
+
+
+@pytest.mark.parametrize(
+    ("more", "rule"),
+    [
+        ({"p/model/weights.pkl": b"\x80\x02" + CALL}, DANGEROUS),
+        ({"p/model/other": b"\x80\x02" + CALL}, DANGEROUS),
+        ({"p/.data/0.storage": (b"\x80\x02" + CALL).ljust(16)}, DANGEROUS),
+        ({"p/.data/1.storage": b"\x80\x02" + CALL}, DANGEROUS),
+        ({"p/.data/extern_modules": CALL}, DANGEROUS),
+        ({"p/net.py": b"import os\nos.system('id')\n"}, "python/starts-process"),
+        ({"p/model/weights.pkl": b"\x80\x02cnet\nNet\n)R."}, "pickle/unknown-global"),
+    ],
+    ids=["pickle", "pickle of any name", "numbers", "more numbers", "list", "code", "own class"],
+)
+def test_package_that_runs_code(more: dict[str, bytes], rule: str, tmp_path: Path) -> None:
+    assert rule in rules_of(scan_bytes(tmp_path, "m.pt", _package(**more)))
+
+
+def test_package_with_other_numbers_than_stated_is_not_clean(tmp_path: Path) -> None:
+    for numbers in (b"\1\xfe" * 7, b"\1\xfe" * 9):
+        assert scan_bytes(tmp_path, "m.pt", _package(numbers=numbers)).status is Status.INCOMPLETE
+    more = {"p/.data/7.storage": b"\1\xfe" * 8}
+    assert scan_bytes(tmp_path, "m.pt", _package(**more)).status is Status.INCOMPLETE
+
+
+@pytest.mark.filterwarnings("ignore")  # torch.package uses what torch deprecates
+def test_what_torch_package_exports_passes(tmp_path: Path) -> None:
+    package = pytest.importorskip("torch.package")
+    torch = pytest.importorskip("torch")
+    with package.PackageExporter(tmp_path / "m.pt") as exporter:
+        exporter.save_pickle("model", "weights.pkl", {"w": torch.ones(2), "b": torch.zeros(300)})
+        exporter.save_text("model", "note.txt", "words")
+        exporter.save_source_string("net", "class Net:\n    pass\n")
+    report = scan(tmp_path / "m.pt")
+    assert report.status is Status.PASS, report

@@ -112,6 +112,8 @@ class Recorder:
         if type(pid) is not tuple or len(pid) < 5 or pid[0] != "storage" or len(self.storages) > MAX_STORAGES:  # noqa: PLR2004
             return
         kind, key, count = name(pid[1]), pid[2], pid[4]
+        if type(key) is int and 0 <= key < 1 << 62:  # as torch.package numbers them
+            key = str(key)
         if kind and type(key) is str and type(count) is int and len(key) < 100:  # noqa: PLR2004
             self.storages.setdefault(key, (kind, count))  # torch, too, goes by the first of a key
 

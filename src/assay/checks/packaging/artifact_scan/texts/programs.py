@@ -17,6 +17,7 @@ _PROSE = (
 )  # fmt: skip
 _PROSE_NAMES = frozenset({
     ".gitignore", ".gitattributes", ".dockerignore", "license", "readme", "notice", "authors",
+    "extern_modules",  # of torch.package
 })  # fmt: skip
 # Files that say something by being there.
 _EMPTY = (".py", ".pyi", ".gitkeep", ".keep", ".typed", ".nojekyll", ".lock", "/requested")
