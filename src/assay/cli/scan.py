@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.caching import Scans
 from assay.cli.exits import Exit, exit_for_reports
 from assay.cli.ignoring import ignore_entries
 from assay.cli.output import (
@@ -25,11 +25,9 @@ from assay.core.errors import AssayError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assay.core.check import Progress
     from assay.core.finding import Severity
     from assay.core.report import Report
     from assay.core.subject import Subject
-    from assay.pipeline.runner import Task
 
 LARGE = 64 << 20  # bytes of a file that is worth hashing while it is scanned
 
@@ -39,10 +37,12 @@ LARGE = 64 << 20  # bytes of a file that is worth hashing while it is scanned
 @fail_on_option
 @ignore_options
 @download_option
+@click.option("--no-cache", is_flag=True, help="Scan anew what was scanned before.")
 @output_options
 def command(
     paths: tuple[str, ...],
     max_download: int,
+    no_cache: bool,  # noqa: FBT001
     fail_on: str | None,
     ignore_file: str | None,
     known: str | None,
@@ -68,7 +68,9 @@ def command(
     from assay.cli.documents import document_of  # noqa: PLC0415
 
     targets = parse_outputs(outputs)
-    reports, unread = scanned(paths, ignore_file, known, max_download=max_download, no_progress=no_progress)
+    reports, unread = scanned(
+        paths, ignore_file, known, max_download=max_download, no_cache=no_cache, no_progress=no_progress
+    )
     if not reports:
         return Exit.ERROR
     notes = tuple(f"not scanned: {problem}" for problem in unread)
@@ -89,7 +91,8 @@ def scanned(
     known: str | None,
     *,
     max_download: int,
-    no_progress: bool,
+    no_cache: bool = False,
+    no_progress: bool = False,
 ) -> tuple[list[Report], list[AssayError]]:
     """The reports on what lies at `paths`, and what cannot be read, which is told on stderr as well."""
     from assay.checks.packaging.artifact_scan import ArtifactScan  # noqa: PLC0415
@@ -97,9 +100,10 @@ def scanned(
 
     check = ArtifactScan()
     subjects: list[Subject] = []
+    scans = Scans(disabled=no_cache)
     local, names, unread = told_apart(paths)
     for path in local:
-        found, problems = _subjects(path)
+        found, problems = _subjects(path, scans)
         subjects += found
         unread += problems
     ignores = ignore_entries(ignore_file, known, subjects)
@@ -107,14 +111,16 @@ def scanned(
     with progress("scanning", disabled=no_progress) as shown:
         for subject in subjects:
             try:
-                reports.append(_scan(Task(check, subject, ignores=ignores), shown))
+                reports.append(scans.report(Task(check, subject, ignores=ignores), shown))
             except AssayError as error:
                 unread.append(error)
         for name in names:
             try:
                 with Opened(max_download, shown) as opened:
-                    task = Task(check, opened.subject(name), ignores=ignores)
-                    reports.append(opened.settle(_scan(task, shown)))
+                    subject = opened.subject(name)
+                    scans.look(subject.path)
+                    report = scans.report(Task(check, subject, ignores=ignores), shown)
+                    reports.append(opened.settle(report))
             except AssayError as error:
                 unread.append(error)
     for problem in unread:
@@ -122,19 +128,7 @@ def scanned(
     return reports, unread
 
 
-def _scan(task: Task, shown: Progress) -> Report:
-    """The report of a task whose subject may still be hashed beside.
-
-    Raises:
-        SubjectError: it cannot be hashed; whatever was seen of it is the report of nothing.
-    """
-    from assay.pipeline.runner import run_task  # noqa: PLC0415
-
-    report = run_task(task, progress=shown).report
-    return replace(report, subject=report.subject.settled())
-
-
-def _subjects(path: Path) -> tuple[list[Subject], list[AssayError]]:
+def _subjects(path: Path, scans: Scans) -> tuple[list[Subject], list[AssayError]]:
     """What is to be scanned at `path`, and what of it cannot be read.
 
     A folder with an unreadable file has no digest as a whole, so each of its readable files is a subject.
@@ -142,7 +136,8 @@ def _subjects(path: Path) -> tuple[list[Subject], list[AssayError]]:
     from assay.core.subject import Subject  # noqa: PLC0415
 
     try:
-        if path.is_file() and path.stat().st_size >= LARGE:
+        known = scans.look(path)
+        if path.is_file() and path.stat().st_size >= LARGE and not known:
             return [Subject.beginning(path)], []
         return [Subject.from_path(path)], []
     except AssayError as error:

@@ -88,6 +88,10 @@ class Subject:
         default = SubjectKind.FOLDER if location.is_dir() else SubjectKind.FILE
         return cls(kind or default, str(path), _Beside(path, kind), str(location))
 
+    def is_settled(self) -> bool:
+        """Whether asking for its digests does not wait."""
+        return not isinstance(self.digests, _Beside)
+
     def settled(self) -> Subject:
         """This subject with its digests known.
 
