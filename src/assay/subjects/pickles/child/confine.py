@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
 import struct
@@ -10,15 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 # read write close fstat lseek mmap mprotect munmap brk sigaction sigprocmask sigreturn pread64 mremap madvise
-# getpid sendto recvfrom sendmsg recvmsg exit exit_group futex fcntl clock_gettime getrusage prlimit64
-# setrlimit
-# getrandom newfstatat sigaltstack tgkill gettid sched_yield rseq
+# getpid sendto recvfrom sendmsg recvmsg exit exit_group futex fcntl clock_gettime getrusage setrlimit
+# getrandom newfstatat sigaltstack gettid sched_yield rseq; of this process alone: prlimit64 tgkill
 _ALLOWED = {
     "x86_64": (0xC000003E, (0, 1, 3, 5, 8, 9, 10, 11, 12, 13, 14, 15, 17, 25, 28, 39, 44, 45, 46, 47, 60, 231,
-                            202, 72, 228, 98, 302, 160, 318, 262, 131, 234, 186, 24, 334)),
-    "aarch64": (0xC00000B7, (63, 64, 57, 80, 62, 222, 226, 215, 214, 134, 135, 139, 67, 216, 233,
-    172, 206, 207,
-                             211, 212, 93, 94, 98, 25, 113, 165, 261, 164, 278, 79, 132, 131, 178, 124, 293)),
+                            202, 72, 228, 98, 160, 318, 262, 131, 186, 24, 334), (302, 234)),
+    "aarch64": (0xC00000B7, (63, 64, 57, 80, 62, 222, 226, 215, 214, 134, 135, 139, 67, 216, 233, 172, 206,
+                             207, 211, 212, 93, 94, 98, 25, 113, 165, 164, 278, 79, 132, 178, 124, 293),
+                (261, 131)),
 }  # fmt: skip
 _EPERM = 1
 
@@ -62,10 +62,18 @@ def seccomp() -> str:
         return "no seccomp on this platform"
     import ctypes  # noqa: PLC0415  only where it is used
 
-    architecture, calls = _ALLOWED[platform.machine()]
+    architecture, calls, guarded = _ALLOWED[platform.machine()]
     program = [(0x20, 0, 0, 4), (0x15, 1, 0, architecture), (0x06, 0, 0, 0x80000000), (0x20, 0, 0, 0)]
-    for index, number in enumerate(calls):
-        program.append((0x15, len(calls) - index, 0, number))
+    end = len(program) + 5 * len(guarded) + len(calls) + 1  # where the call is allowed
+    for number in guarded:
+        # Of this process alone: its first argument is 0 or the process's own number.
+        program += [(0x15, 0, 4, number), (0x20, 0, 0, 16)]
+        program += [
+            (0x15, end - len(program) - 1 - index, 0, pid) for index, pid in enumerate((0, os.getpid()))
+        ]
+        program.append((0x06, 0, 0, 0x00050000 | _EPERM))
+    for number in calls:
+        program.append((0x15, end - len(program) - 1, 0, number))
     program += [(0x06, 0, 0, 0x00050000 | _EPERM), (0x06, 0, 0, 0x7FFF0000)]
     packed = b"".join(struct.pack("HBBI", *step) for step in program)
     code = ctypes.create_string_buffer(packed, len(packed))
