@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -125,3 +127,9 @@ def test_inside_a_project_its_key_counts_and_its_ledger_speaks(tmp_path: Path) -
     unknown = assay("verify", "model", "-f", "json", cwd=tmp_path)
     assert unknown.returncode == 1
     assert json.loads(unknown.stdout)["notes"] == ["the ledger here does not know these bytes"]
+    with closing(sqlite3.connect(tmp_path / ".assay" / "ledger.db")) as connection, connection:
+        connection.execute("UPDATE entries SET envelope = x'7b7d' WHERE \"index\" = 0")
+    tampered = assay("verify", "model", "-f", "json", cwd=tmp_path)
+    assert tampered.returncode == 2  # a ledger that is not intact is neither a yes nor a no
+    assert "knows these bytes" not in tampered.stdout
+    assert "ledger" in tampered.stderr

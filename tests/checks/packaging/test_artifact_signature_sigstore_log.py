@@ -32,6 +32,40 @@ def test_a_logged_certificate_counts_only_while_it_was_valid(
         assert found(in_time.check(model)) == [("invalid", "critical", "model.sig")], late
 
 
+def test_a_time_stamp_counts_beside_the_logs_own_time_and_without_it(model: Path, tmp_path: Path) -> None:
+    with LocalSigstore(stamps=True) as instance:
+        one = made(instance, tmp_path / "trust")
+    assert one.document()["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"]
+    signed(model, one.document())
+    assert one.check(model).status is Status.PASS
+    promised = one.document()
+    _no_promise(promised)
+    signed(model, promised)
+    assert one.check(model).status is Status.PASS
+
+
+def test_a_time_stamp_outside_the_certificates_time_does_not_count(model: Path, tmp_path: Path) -> None:
+    with LocalSigstore(stamps=True) as instance:
+        assert instance.stamper is not None
+        instance.stamper.late = timedelta(minutes=11)
+        late = made(instance, tmp_path / "trust")
+    signed(model, late.document())
+    assert found(late.check(model)) == [("invalid", "critical", "model.sig")]
+
+
+def test_the_time_stamp_of_another_authority_or_signature_does_not_count(model: Path, tmp_path: Path) -> None:
+    with LocalSigstore(stamps=True) as instance, LocalSigstore(stamps=True) as other:
+        one, second = made(instance, tmp_path / "trust"), made(instance, tmp_path / "second")
+        theirs = made(other, tmp_path / "other")
+    for source in (second, theirs):
+        document = one.document()
+        _no_promise(document)
+        stamps = source.document()["verificationMaterial"]["timestampVerificationData"]
+        document["verificationMaterial"]["timestampVerificationData"] = stamps
+        signed(model, document)
+        assert found(one.check(model)) == [("invalid", "critical", "model.sig")]
+
+
 def _entry(document: dict[str, Any]) -> dict[str, Any]:
     (entry,) = document["verificationMaterial"]["tlogEntries"]
     assert isinstance(entry, dict)
