@@ -24,7 +24,9 @@ from assay.core.errors import UsageError
 from assay.core.ignoring import IgnoreEntry
 from assay.core.report import Report, Status
 from assay.core.subject import Subject
-from assay.pipeline.report_cache import ReportCache, cache, tool
+from assay.pipeline.report_cache import cache, tool
+from assay.pipeline.report_cache.cache import ReportCache
+from assay.pipeline.report_cache.facts import facts_of
 from assay.pipeline.runner import Task, run_task
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -41,8 +43,10 @@ class Scanning:
         self.during: Callable[[], object] = lambda: None
 
     def __call__(self, path: Path, **changes: Any) -> Report:
-        kept = ReportCache(self.folder, least=0, clock=lambda: NOON)
-        kept.look(path)
+        kept = ReportCache(self.folder, clock=lambda: NOON)
+        facts = facts_of(path)
+        assert facts is not None
+        kept.look(path, facts)
         return kept.report(replace(Task(ArtifactScan(), Subject.from_path(path)), **changes), self._run)
 
     def _run(self, task: Task) -> Report:

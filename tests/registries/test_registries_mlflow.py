@@ -17,6 +17,7 @@ import pytest
 
 from assay.core.errors import RegistryError, UsageError
 from assay.registries import open_registry
+from fixtures.refusals import printed_without
 
 pytest.importorskip("mlflow.tracking", reason="mlflow is not installed", exc_type=ImportError)
 
@@ -101,21 +102,13 @@ def test_environment_loggers_and_warnings_are_as_before(monkeypatch: pytest.Monk
 
 
 def test_without_mlflow_the_extra_is_named(tmp_path: Path) -> None:
-    (tmp_path / "mlflow.py").write_text("raise ImportError('no module named mlflow')\n")
     script = (
         "from assay.core.errors import RegistryError\nfrom assay.registries import open_registry\n"
         "try:\n    open_registry('mlflow', 'http://127.0.0.1:9')\n"
         "except RegistryError as e:\n    print(e.remedy)"
     )
-    path = f"{tmp_path}{os.pathsep}{Path(__file__).parents[2] / 'src'}"
-    told = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert told.stdout == "Install it: pip install 'assay-llm[mlflow]'.\n"
+    told = printed_without("mlflow", tmp_path, script)
+    assert told == "Install it: pip install 'assay-llm[mlflow]'.\n"
 
 
 def test_nothing_is_printed(tmp_path: Path) -> None:

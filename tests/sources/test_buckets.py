@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from assay.core.errors import AssayError, LimitError, SubjectError
+from assay.core.errors import LimitError, SubjectError
 from assay.sources.fetching import fetched
 from assay.sources.workspace import Bounds
+from fixtures.refusals import printed_without, refusal
 
 boto3 = pytest.importorskip("boto3", reason="boto3 is not installed")
 server = pytest.importorskip("moto.server", reason="moto is not installed")
@@ -51,13 +49,6 @@ def bucket(client: Any, request: pytest.FixtureRequest) -> str:
     for key, content in OBJECTS.items():
         client.put_object(Bucket=name, Key=key, Body=content)
     return name
-
-
-def refusal(name: str, bounds: Bounds | None = None) -> AssayError:
-    with pytest.raises(AssayError) as caught, fetched(name, bounds=bounds):
-        pytest.fail("it was fetched")
-    assert caught.value.remedy
-    return caught.value
 
 
 @pytest.mark.parametrize("prefix", ["bot", "bot/"])
@@ -137,18 +128,10 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_boto3_the_extra_is_named(tmp_path: Path) -> None:
-    (tmp_path / "botocore.py").write_text("raise ImportError('no module named botocore')\n")
     script = (
         "from assay.core.errors import UsageError\nfrom assay.sources.fetching import fetched\n"
         "try:\n    with fetched('s3://bucket/x'): pass\n"
         "except UsageError as e:\n    print(e.remedy)"
     )
-    path = f"{tmp_path}{os.pathsep}{Path(__file__).parents[2] / 'src'}"
-    told = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert told.stdout == "Install it: pip install 'assay-llm[s3]'.\n"
+    told = printed_without("botocore", tmp_path, script)
+    assert told == "Install it: pip install 'assay-llm[s3]'.\n"

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from assay.core.errors import AssayError, LimitError, SubjectError
+from assay.core.errors import LimitError, SubjectError
 from assay.sources.addresses import address_of
 from assay.sources.fetching import fetched
 from assay.sources.web import Web
 from assay.sources.workspace import Bounds, Workspace
 from fixtures.hub_server import COMMIT, HubRepository, HubServer
+from fixtures.refusals import refusal
 
 FILES = {
     "README.md": b"---\nlicense: mit\n---\n",
@@ -36,13 +37,6 @@ def hub(monkeypatch: pytest.MonkeyPatch, given: HubRepository | None = None, **s
     monkeypatch.setenv("HF_ENDPOINT", server.url)
     monkeypatch.setattr("assay.sources.web.PAUSE", 0.0)
     return server
-
-
-def refusal(name: str = "hf://acme/bot", bounds: Bounds | None = None) -> AssayError:
-    with pytest.raises(AssayError) as caught, fetched(name, bounds=bounds):
-        pytest.fail("it was fetched")
-    assert caught.value.remedy
-    return caught.value
 
 
 def left_behind(cache: Path) -> list[str]:
@@ -82,7 +76,7 @@ def test_the_token_goes_to_the_hub_and_nowhere_else(monkeypatch: pytest.MonkeyPa
         elsewhere = f"{network.url}/cdn/acme/bot/weights.bin"
         given = repository(files={"weights.bin": FILES["weights.bin"]}, location=elsewhere)
         with hub(monkeypatch, given, token="hf_secret") as server:
-            assert "HF_TOKEN" in refusal().remedy
+            assert "HF_TOKEN" in refusal("hf://acme/bot").remedy
             monkeypatch.setenv("HF_TOKEN", "hf_secret")
             with fetched("hf://acme/bot") as found:
                 assert (found.path / "weights.bin").read_bytes() == FILES["weights.bin"]
@@ -110,7 +104,7 @@ def test_bytes_that_are_not_what_the_api_said(
         return change(whole) if name == file else whole
 
     with hub(monkeypatch, repository(content=content)):
-        assert cause in refusal().cause
+        assert cause in refusal("hf://acme/bot").cause
     assert left_behind(cache) == []
 
 
@@ -122,7 +116,7 @@ def test_names_that_leave_the_folder(name: str, monkeypatch: pytest.MonkeyPatch,
         return {**made, "path": name} if made["path"] == "config.json" else made
 
     with hub(monkeypatch, repository(entry=entry)) as server:
-        assert "cannot be kept or leaves the folder" in refusal().cause
+        assert "cannot be kept or leaves the folder" in refusal("hf://acme/bot").cause
         assert not [path for path, _ in server.requests if "/resolve/" in path]
     assert left_behind(cache) == []
 
@@ -145,7 +139,7 @@ def test_a_file_that_could_not_be_verified_is_refused(change: Entry, monkeypatch
         return {**made, **change} if made["path"] == "config.json" else made
 
     with hub(monkeypatch, repository(entry=entry)):
-        assert "does not answer as the Hub does" in refusal().cause
+        assert "does not answer as the Hub does" in refusal("hf://acme/bot").cause
 
 
 @pytest.mark.parametrize("twin", ["config.json", "config.json/x"])
@@ -154,7 +148,7 @@ def test_two_files_in_one_place(twin: str, monkeypatch: pytest.MonkeyPatch) -> N
         return {**made, "path": twin} if made["path"] == "README.md" else made
 
     with hub(monkeypatch, repository(entry=entry)):
-        assert "have the same place" in refusal().cause
+        assert "have the same place" in refusal("hf://acme/bot").cause
 
 
 @pytest.mark.parametrize(
@@ -165,7 +159,7 @@ def test_bounds_hold_before_anything_is_fetched(
     bounds: Bounds, cause: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with hub(monkeypatch) as server:
-        error = refusal(bounds=bounds)
+        error = refusal("hf://acme/bot", bounds=bounds)
         assert isinstance(error, LimitError)
         assert cause in error.cause
         assert not [path for path, _ in server.requests if "/resolve/" in path]
@@ -174,7 +168,7 @@ def test_bounds_hold_before_anything_is_fetched(
 def test_a_server_that_stops_in_the_middle_is_left(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     with hub(monkeypatch) as server:
         server.hang_at = "weights.bin"
-        error = refusal(bounds=Bounds(seconds=1.0))
+        error = refusal("hf://acme/bot", bounds=Bounds(seconds=1.0))
     assert isinstance(error, LimitError)
     assert "within 1 seconds" in error.cause
     assert left_behind(cache) == []
@@ -186,7 +180,7 @@ def test_a_busy_server_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
         with fetched("hf://acme/bot/config.json") as found:
             assert found.path.read_bytes() == b"{}"
         server.failing = 3
-        assert "answers 503" in refusal().cause
+        assert "answers 503" in refusal("hf://acme/bot").cause
 
 
 @pytest.mark.parametrize(
@@ -238,7 +232,7 @@ def test_what_is_not_there(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_server_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("assay.sources.web.PAUSE", 0.0)
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    error = refusal()
+    error = refusal("hf://acme/bot")
     assert isinstance(error, SubjectError)
     assert "the connection to 127.0.0.1 failed" in error.cause
 
@@ -246,7 +240,7 @@ def test_a_server_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("endpoint", ["ftp://x", "nonsense", "http://user:pw@127.0.0.1"])
 def test_an_endpoint_that_is_none(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", endpoint)
-    assert "HF_ENDPOINT" in refusal().cause
+    assert "HF_ENDPOINT" in refusal("hf://acme/bot").cause
 
 
 def test_the_old_name_of_a_repository_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from assay.core.errors import AssayError, LimitError, RegistryError, TamperError, UsageError
+from assay.core.errors import LimitError, RegistryError, TamperError, UsageError
 from assay.core.subject import Subject
 from assay.registries import open_registry
 from assay.sources.fetching import fetched
 from assay.sources.workspace import Bounds
 from fixtures.mlflow_server import running_server
+from fixtures.refusals import refusal
 
 pytest.importorskip("mlflow.tracking", reason="mlflow is not installed", exc_type=ImportError)
 CANDIDATE = "c" * 64
@@ -48,13 +49,6 @@ def registered(url: str, source: Path) -> str:
     made = registry.create_version(name, source, Subject.from_path(source).sha256, CANDIDATE, {})
     registry.set_alias(name, "champion", made.version, expect=None)
     return name
-
-
-def refusal(name: str, bounds: Bounds | None = None) -> AssayError:
-    with pytest.raises(AssayError) as caught, fetched(name, bounds=bounds):
-        pytest.fail("it was fetched")
-    assert caught.value.remedy
-    return caught.value
 
 
 def test_an_alias_a_version_and_a_run(

@@ -13,7 +13,7 @@ from assay.core.errors import UsageError
 if TYPE_CHECKING:
     from assay.core.check import Progress
     from assay.core.report import Report
-    from assay.pipeline.report_cache import ReportCache
+    from assay.pipeline.report_cache.cache import ReportCache
     from assay.pipeline.runner import Task
 
 LEAST = 4 << 20  # bytes; a smaller subject is scanned sooner than its report is found
@@ -34,12 +34,17 @@ class Scans:
         """Note what `path` is like, before it is hashed; whether a large file is worth hashing first."""
         if self._disabled or (path.is_file() and path.stat().st_size < LEAST):
             return False
-        from assay.pipeline.report_cache import ReportCache  # noqa: PLC0415  start-up
+        from assay.pipeline.report_cache.facts import facts_of  # noqa: PLC0415  start-up
+
+        facts = facts_of(path)
+        if facts is None or facts.size < LEAST:
+            return False
+        from assay.pipeline.report_cache.cache import ReportCache  # noqa: PLC0415  start-up
         from assay.sources.private_folder import cache_folder  # noqa: PLC0415  start-up
 
         try:
-            self._cache = self._cache or ReportCache(cache_folder("reports"), least=LEAST)
-            return self._cache.look(path)
+            self._cache = self._cache or ReportCache(cache_folder("reports"))
+            return self._cache.look(path, facts)
         except UsageError as error:
             click.echo(f"assay: earlier reports are not used: {error.diagnostics()}", err=True)
             self._disabled = True

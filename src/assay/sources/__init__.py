@@ -7,9 +7,3 @@ quoted patterns of local paths.
 
 Nothing here decides to fetch: what is fetched was named on the command line.
 """
-
-from __future__ import annotations
-
-from assay.sources.names import is_source
-
-__all__ = ["is_source"]

@@ -4,9 +4,3 @@
 subject · `tool` what of the tool has a say. For `assay scan` alone: evidence is always made anew
 (docs/adr/009).
 """
-
-from __future__ import annotations
-
-from assay.pipeline.report_cache.cache import ReportCache
-
-__all__ = ["ReportCache"]

@@ -21,7 +21,6 @@ from assay.pipeline.report_cache.tool import environment, tool_digest
 from assay.pipeline.runner import Task
 from assay.sources.private_folder import require_private
 
-LEAST = 4 << 20  # bytes of a subject; a smaller one is scanned sooner than its report is found
 MAX_ENTRY = 4 << 20  # bytes
 MAX_BYTES = 64 << 20  # of all entries
 MAX_ENTRIES = 2_000
@@ -39,27 +38,22 @@ class ReportCache:
 
     Args:
         folder: where entries lie; made with mode 0700 once there is something to keep.
-        least: bytes of the smallest subject that is worth it.
         clock: the time.
     """
 
-    def __init__(self, folder: Path, *, least: int = LEAST, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, folder: Path, *, clock: Callable[[], datetime] = _now) -> None:
         self._folder = folder
-        self._least = least
         self._clock = clock
         self._facts: dict[str, Facts] = {}
 
-    def look(self, path: Path) -> bool:
-        """Note what `path` is like, before it is hashed; whether its report may be here.
+    def look(self, path: Path, facts: Facts) -> bool:
+        """Note what `path` was like before it was hashed; whether its report may be here.
 
         False says nothing of a folder, which is hashed before it is scanned anyway.
 
         Raises:
             UsageError: the cache's folder is not the user's alone.
         """
-        facts = facts_of(path)
-        if facts is None or facts.size < self._least:
-            return False
         require_private(self._folder)
         self._facts[str(path.absolute())] = facts
         return bool(facts.identity) and (self._folder / facts.identity).is_file()
