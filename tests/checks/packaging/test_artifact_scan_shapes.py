@@ -95,6 +95,7 @@ PLAIN = {
     "namespace": argparse.Namespace(lr=0.1, add=True),
     "simple-namespace": types.SimpleNamespace(values=[1], keys="x"),
     "constants": [..., NotImplemented],
+    "errors": [ValueError("no"), KeyError("a"), OSError(2, "gone"), RuntimeWarning()],
     "slice": slice(1, None, 2),
     "zone": dt.datetime(2026, 1, 1, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")),
     "large-bytes": {
