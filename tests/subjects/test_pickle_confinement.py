@@ -54,8 +54,8 @@ ATTEMPTS = {
     "rename": "os.rename(path, path + '.new')",
     "directory": "os.mkdir(path + '.new')",
     "signal": "os.kill(os.getppid(), 0)",
-    "thread-signal": f"ctypes.CDLL(None, use_errno=True).syscall({TGKILL}, os.getppid(), os.getppid(), 0) == 0"
-    " or 1 / (ctypes.get_errno() - 1)",
+    "thread-signal": f"ctypes.CDLL(None, use_errno=True).syscall({TGKILL}, os.getppid(), os.getppid(), 0)"
+    " == 0 or 1 / (ctypes.get_errno() - 1)",
     "other-limits": "import resource; resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE)",
     "trace": "ctypes.CDLL(None, use_errno=True).ptrace(16, os.getppid(), 0, 0) == 0 or os.mkdir('/x')",
 }
