@@ -23,7 +23,7 @@ SAMPLES: list[tuple[bytes, str, str]] = [
     (programs.fat_macho(), "mach-o", "Mach-O file for 2 architectures"),
     (programs.java(), "java-class", "Java class, version 61"),
     (programs.bytecode(), "python-bytecode", "Python byte code"),
-    (programs.bytecode(flags=1), "python-bytecode", "Python byte code, run without a look at its source"),
+    (programs.bytecode(flags=1), "python-bytecode", "Python byte code"),
     (b"\0asm\1\0\0\0", "wasm", "WebAssembly module"),
     (b"dex\n035\0" + bytes(20), "dex", "Android program (dex)"),
     (b"!<arch>\n", "static-library", "static library"),
