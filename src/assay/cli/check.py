@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,7 @@ def command(
         click.echo(describe(check), nl=False)
         return 0
     targets = parse_outputs(outputs)
-    parsed = _parse_options(options)
+    parsed = _parse_options(options, check.info.options)
     require_json(parsed, "--option")
     with progress(name, disabled=no_progress) as shown, Opened(max_download, shown) as opened:
         examined = _subject(check, subject, model, opened)
@@ -135,14 +136,19 @@ def _project_subject(check: Check) -> Subject:
     return subject
 
 
-def _parse_options(options: tuple[str, ...]) -> dict[str, Any]:
+def _parse_options(options: tuple[str, ...], known: type[Any]) -> dict[str, Any]:
+    """The options by name; one that takes a text takes it as it is written, `1.6` too."""
     import yaml  # noqa: PLC0415  start-up
 
+    texts = {f.name: str(f.type).startswith(("str", "Literal[")) for f in dataclasses.fields(known)}
     parsed = {}
     for item in options:
         key, equals, value = item.partition("=")
         if not equals:
             raise UsageError(f"--option {item}: expected KEY=VALUE")
+        if texts.get(key):
+            parsed[key] = value
+            continue
         try:
             parsed[key] = yaml.safe_load(value)
         except (yaml.YAMLError, ValueError) as error:

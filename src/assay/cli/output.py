@@ -108,15 +108,21 @@ def emit(document: Document, format_: str, outputs: Sequence[tuple[str, Path]]) 
     """Print the document on stdout and write the files asked for."""
     from assay.reports import render  # noqa: PLC0415  start-up
 
+    width = shutil.get_terminal_size().columns if on_terminal() else None
+    # First, so that no full disk keeps it from whoever reads it.
+    click.echo(render(document, format_, width=width, color=in_color()), nl=False)
     for name, path in outputs:
         write_atomically(path, render(document, name))
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    click.echo(render(document, format_, width=width, color=in_color()), nl=False)
+
+
+def on_terminal() -> bool:
+    """Whether stdout is a terminal; it may be closed."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def in_color() -> bool:
     """Whether stdout takes colours."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return on_terminal() and not os.environ.get("NO_COLOR")
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -20,7 +20,7 @@ from assay.cli.output import (
     severity,
 )
 from assay.cli.subjects import Opened, download_option, told_apart
-from assay.core.errors import AssayError
+from assay.core.errors import AssayError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +68,11 @@ def command(
     from assay.cli.documents import document_of  # noqa: PLC0415
 
     targets = parse_outputs(outputs)
+    if "cyclonedx" in {format_, *(name for name, _ in targets)}:
+        raise UsageError(
+            "a scan makes no bill of materials, which is what cyclonedx holds",
+            remedy="`assay check model.origin PATH -f cyclonedx` makes the model's.",
+        )
     reports, unread = scanned(
         paths, ignore_file, known, max_download=max_download, no_cache=no_cache, no_progress=no_progress
     )
@@ -143,6 +148,7 @@ def _subjects(path: Path, scans: Scans) -> tuple[list[Subject], list[AssayError]
     except AssayError as error:
         if not path.is_dir():
             return [], [error]
+        whole = error
     found, problems = [], []
     for file in sorted(path.rglob("*")):
         if file.is_dir() and not file.is_symlink():
@@ -151,4 +157,4 @@ def _subjects(path: Path, scans: Scans) -> tuple[list[Subject], list[AssayError]
             found.append(Subject.from_path(file))
         except AssayError as error:
             problems.append(error)
-    return found, problems
+    return found, problems or ([] if found else [whole])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from assay.core.errors import AssayError
+from assay.core.errors import AssayError, UsageError
 
 if TYPE_CHECKING:
     from assay.core.check import Progress
@@ -60,6 +60,8 @@ def names_source(word: str) -> bool:
 
 
 def _expanded(word: str) -> tuple[list[Path], list[AssayError]]:
+    if not word:
+        return [], [UsageError("an empty word names nothing", remedy="Name a path; `.` is this folder.")]
     if _SPECIAL.isdisjoint(word):
         return [Path(word)], []
     from assay.sources.globs import expand  # noqa: PLC0415  start-up

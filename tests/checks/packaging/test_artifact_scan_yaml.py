@@ -131,3 +131,9 @@ def test_the_folder_s_own_name_makes_no_danger_harmless(tmp_path: Path) -> None:
     (tmp_path / "models.py").write_text("import os\n")
     (tmp_path / "model.yaml").write_text("_target_: models.os.system\n")
     assert (DANGEROUS, "critical") in found(scan(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 100_000, "[" * 600 + "]" * 600], ids=len)
+def test_brackets_too_deep_for_the_parser_are_not_clean(text: str, tmp_path: Path) -> None:
+    (tmp_path / "model.yaml").write_text(text)
+    assert scan(tmp_path / "model.yaml").status is not Status.PASS

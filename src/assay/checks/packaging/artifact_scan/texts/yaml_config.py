@@ -5,6 +5,7 @@ The text is only parsed into events; nothing is composed, constructed or followe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 
 MAX_TEXT = 16 << 20
+MAX_DEPTH = 500
+_BRACKETS = re.compile(r"[][{}]")
 MAX_EVENTS = 3_000_000
 MAX_UNFOLDED = 10_000_000  # values
 MAX_TOLD = 50
@@ -92,11 +95,23 @@ def _is_yaml(text: str) -> bool:
 def _events(text: str) -> Iterator[Any]:
     import yaml  # noqa: PLC0415  start-up
 
+    # The parser's time grows with the square of how deep flow collections are nested.
+    if _depth(text) > MAX_DEPTH:
+        raise ValueError(f"brackets are nested more than {MAX_DEPTH} deep")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     for count, event in enumerate(yaml.parse(text, Loader=loader)):
         if count > MAX_EVENTS:
             raise _TooMuchError
         yield event
+
+
+def _depth(text: str) -> int:
+    """How deep brackets are nested at most, those in quotes and comments among them."""
+    depth = deepest = 0
+    for bracket in _BRACKETS.findall(text):
+        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 class _Judging:

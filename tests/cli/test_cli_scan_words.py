@@ -1,0 +1,42 @@
+"""What `assay scan` and `assay check` make of words that name nothing to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assay.cli.app import run
+
+
+def test_an_empty_folder_beside_others_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty" / "nested").mkdir(parents=True)
+    (tmp_path / "notes.txt").write_text("nothing to see\n")
+    assert run(["scan", "empty", "notes.txt"]) == 2
+    assert "the folder holds no files" in capsys.readouterr().err
+    assert run(["scan", "empty"]) == 2
+    assert "the folder holds no files" in capsys.readouterr().err
+
+
+def test_an_empty_word_names_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["scan", ""]) == 2
+    assert "an empty word names nothing" in capsys.readouterr().err
+
+
+def test_a_scan_has_no_bill_of_materials(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes.txt").write_text("nothing to see\n")
+    for arguments in (["-f", "cyclonedx"], ["-o", f"cyclonedx={tmp_path / 'c.json'}"]):
+        assert run(["scan", str(tmp_path), *arguments]) == 2
+        captured = capsys.readouterr()
+        assert "model.origin" in captured.err
+        assert captured.out == ""
+
+
+def test_an_option_that_is_a_text_takes_it_as_written(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    command = ["check", "model.origin", str(tmp_path / "model"), "-f", "json"]
+    assert run([*command, "--option", "spec_version=1.6"]) in {0, 1, 4}
