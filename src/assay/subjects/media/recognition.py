@@ -12,7 +12,7 @@ _MAGIC = (
     (b"OggS\0", "ogg"), (b"ID3\2", "mp3"), (b"ID3\3", "mp3"), (b"ID3\4", "mp3"), (b"%PDF-", "pdf"),
     (b"ARROW1\0\0", "arrow"),
 )  # fmt: skip
-_NAMED_MAP = re.compile(rb"(?:[\x81-\x8f]|\xde..|\xdf....)(?:[\xa3-\xbf]|\xd9.)[A-Za-z_][\w.]{2}", re.DOTALL)
+_NAMED_MAP = re.compile(rb"(?:[\x81-\x8f]|\xde..|\xdf....)(?:[\xa5-\xbf]|\xd9.)[A-Za-z_][\w.]{4}", re.DOTALL)
 
 
 def recognise(data: Data, start: int, end: int) -> str:
@@ -34,5 +34,5 @@ def recognise(data: Data, start: int, end: int) -> str:
 
 
 def is_msgpack(data: Data, start: int, end: int) -> bool:
-    """Whether bytes begin as a map whose first key is a word."""
+    """Whether bytes begin as a map whose first key is a word of five letters, which numbers hardly do."""
     return _NAMED_MAP.match(bytes(data[start : min(start + 16, end)])) is not None
