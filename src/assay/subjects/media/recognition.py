@@ -23,7 +23,7 @@ def recognise(data: Data, start: int, end: int) -> str:
             return name
     if head[:4] == b"RIFF" and head[8:12] in {b"WAVE", b"WEBP"}:
         return "wav" if head[8:12] == b"WAVE" else "webp"
-    if head[4:8] == b"ftyp":
+    if head[:2] == b"\0\0" and head[4:8] == b"ftyp":
         return "mp4"
     if head[:4] == b"PAR1" and (data[end - 4 : end] == b"PAR1" or b"\0" in head or b"\x15" in head):
         return "parquet"
