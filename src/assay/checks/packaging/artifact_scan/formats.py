@@ -16,6 +16,7 @@ from assay.subjects.archives.tar_header import is_header
 from assay.subjects.archives.zip_end import is_zip
 from assay.subjects.graphs import recognition
 from assay.subjects.hdf5.superblock import find_signature
+from assay.subjects.media import recognition as media
 from assay.subjects.rdata_input import is_rdata
 
 NOT_JUDGED = "is not judged by this version"
@@ -35,6 +36,7 @@ _MAGIC = (
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of user data, before a zstd or lz4 frame
 _OBJECTS = (b"{L\0\0\0\0\0\0\0", b"{l\0\0\0", b"{I\0")
 _ISO = 32_769  # where an ISO 9660 volume descriptor says what it is
+_BY_NAME = {"safetensors", "msgpack"}  # what has such a name, and is nothing else, is read as that
 COMPRESSED = {"gzip", "bzip2", "xz", "zlib", "lzma", "zstd", "lz4"}
 # What zip readers find at the end of these is examined with all the rest of it.
 HOLDERS = frozenset({"zip", "tar", "7z", "pickle", *recognition.FORMATS})
@@ -50,12 +52,14 @@ def recognise(blob: Blob) -> str:
             return name
     if program := programs.recognise(programs.Region(blob.data, blob.start, blob.end)):
         return program
-    if found := _first(_STRUCTURES, blob, head):
-        return found
-    # Before zip: TFLite models carry one at their end. Their inspectors look for it.
-    if graph := recognition.recognise(blob.data, blob.start, blob.end):
-        return graph
-    if found := _first(_AT_THE_END, blob, head):
+    # Graphs before zip: TFLite models carry one at their end. Their inspectors look for it.
+    found = (
+        media.recognise(blob.data, blob.start, blob.end)
+        or _first(_STRUCTURES, blob, head)
+        or recognition.recognise(blob.data, blob.start, blob.end)
+        or _first(_AT_THE_END, blob, head)
+    )
+    if found:
         return found
     if _SKIPPABLE.match(head):
         return _after_skippable(blob)
@@ -65,9 +69,8 @@ def recognise(blob: Blob) -> str:
         and int.from_bytes(head[:8], "little") <= max(blob.size, 100_000_000)
     ):
         return "safetensors"
-    if blob.name.lower().endswith(".safetensors"):
-        return "safetensors"
-    return "unknown"
+    suffix = blob.name.lower().rpartition(".")[2]
+    return suffix if suffix in _BY_NAME else "unknown"
 
 
 def _first(structures: _Structures, blob: Blob, head: bytes) -> str:
@@ -139,6 +142,7 @@ _STRUCTURES: _Structures = (
     ("iso", _is_iso),
 )
 _AT_THE_END: _Structures = (
+    ("msgpack", lambda blob, _: media.is_msgpack(blob.data, blob.start, blob.end)),
     ("zip", _is_zip),
     ("hdf5", _is_hdf5),  # behind a user block
 )

@@ -22,7 +22,7 @@ _ONE = {
     "onnx-tensor": "onnx:inspect_tensor", "sentencepiece": "sentencepiece:inspect",
     "coreml": "coreml:inspect", "paddle": "paddle:inspect", "tf-checkpoint": "tensorflow:inspect_checkpoint",
     "rdata": "r_files:inspect", "ubjson": "boosted_trees:inspect_ubjson",
-    "python-bytecode": "bytecode:inspect",
+    "python-bytecode": "bytecode:inspect", "msgpack": "tables:inspect_msgpack", "pdf": "tables:inspect_pdf",
     "catboost": "boosted_trees:inspect_catboost", "xgboost binary": "boosted_trees:inspect_old_xgboost",
 }  # fmt: skip
 _TENSORFLOW = ("tf-savedmodel", "tf-metagraph", "tf-graphdef", "keras-metadata", "tf-fingerprint")
@@ -31,6 +31,8 @@ _FAMILIES = {
     "unopened:inspector": UNOPENED,
     "native:inspector": sorted(PROGRAMS - {"python-bytecode"}),
     "tensorflow:inspector": _TENSORFLOW,
+    "media:inspector": ("png", "jpeg", "gif", "wav", "webp", "ogg", "mp4", "mp3"),
+    "tables:inspector": ("parquet", "arrow"),
     "graph_files:inspector_of_numbers": ("coreml-weights", "paddle-tensors"),
 }
 INSPECTORS: Mapping[str, Inspector] = {

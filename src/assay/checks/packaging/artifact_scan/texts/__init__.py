@@ -30,6 +30,7 @@ JUDGES: tuple[Judge, ...] = (
     late(__name__, "graphs:judge"),
     late(__name__, "yaml_config:judge"),
     late(__name__, "instructions:judge"),
+    late(__name__, "requirements:judge"),
     *PROGRAM_JUDGES,
 )
 KIND_JUDGES: Mapping[str, Judge] = {

@@ -1,0 +1,1 @@
+"""Pictures, sound, documents and tables: walked to their end, and never decoded."""
