@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.guard.folding import normalise
 from assay.guard.match import PACKS, GuardRule, builtin, load_pack, scan_text
-from assay.guard.unicode import hidden_spans, normalise, visible
+from assay.guard.unicode import hidden_spans, visible
 
 RULES = [rule for pack in PACKS for rule in load_pack(pack)]
 

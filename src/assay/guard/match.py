@@ -1,7 +1,7 @@
 """Rules over text: one pass for all literals, then the few patterns whose literals occurred.
 
 Literals go through an Aho-Corasick automaton, patterns through RE2, whose time is linear in the text whatever
-the pattern and the input. Matching sees the text as a reader does (`unicode.normalise`); spans are of the
+the pattern and the input. Matching sees the text as a reader does (`folding.normalise`); spans are of the
 original.
 """
 
@@ -16,8 +16,9 @@ from typing import Any
 from assay.core.data_files import read_data
 from assay.core.errors import ConfigError
 from assay.core.finding import Severity
-from assay.guard.unicode import Normalised, normalise
+from assay.guard.folding import normalise
 from assay.guard.validators import VALIDATORS
+from assay.guard.views import View
 
 PACKS = ("secrets", "injection", "extraction")
 MAX_MATCHES = 100
@@ -87,7 +88,7 @@ class Matcher:
         found = [match for number in sorted(wanted) for match in self._apply(number, seen)]
         return tuple(sorted(found, key=lambda match: (match.start, match.end, match.rule_id)))
 
-    def _apply(self, number: int, seen: Normalised) -> list[Match]:
+    def _apply(self, number: int, seen: View) -> list[Match]:
         rule, pattern = self.rules[number], self._patterns[number]
         check = VALIDATORS.get(rule.validator)
         group = pattern.groupindex.get("secret", 0)
