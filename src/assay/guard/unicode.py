@@ -9,7 +9,6 @@ need them, one variation selector after a symbol, flags made of tags, a byte ord
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 _TAG = "\U000e0000-\U000e007f"
@@ -22,6 +21,7 @@ _INVISIBLE = (
 )
 _VARIATION = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _CONTROL = "\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f"
+_ASCII_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _ANY = re.compile(f"[{_TAG}{_BIDI}{_JOINERS}{_MARKS}{_INVISIBLE}{_VARIATION}{_CONTROL}]+")
 _KINDS = (
     ("tag", re.compile(f"[{_TAG}]")),
@@ -32,16 +32,15 @@ _KINDS = (
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
 # Scripts in which joiners or direction marks are spelling: Hebrew, Arabic, Syriac, Indic, Mongolian, Khmer …
 _JOINING = re.compile("[\u0590-\u08ff\u0900-\u0dff\u0e00-\u109f\u1780-\u18af\ufb1d-\ufdff\ufe70-\ufefc]")
-_SOFT_HYPHEN = "\u00ad"
 _JOINER = re.compile(f"[{_JOINERS}{_MARKS}]")
 _OVERRIDE = re.compile("[\u202d\u202e]")
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN = re.compile(r"[A-Za-z]")
-_LOOKALIKE = str.maketrans(
+LOOKALIKE = str.maketrans(
     "АВЕЅІЈКМНОРСТХУаеосрхуіјѕһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧοανρι",  # noqa: RUF001  the point
     "ABESIJKMHOPCTXYaeocpxyijshdqwABEZHIKMNOPTYXoavpi",
 )
-_LOOKALIKES = re.compile("[" + "".join(map(chr, _LOOKALIKE)) + "]")
+_LOOKALIKES = re.compile("[" + "".join(map(chr, LOOKALIKE)) + "]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +53,9 @@ class HiddenSpan:
     decoded: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Normalised:
-    """A text as a reader sees it: hidden characters gone, compatibility forms and look-alikes folded.
-
-    Attributes:
-        text: the normalised text.
-        offsets: for each of its characters the index in the original, plus the original's length at the
-            end; None when nothing was changed.
-        original: the text as it came.
-    """
-
-    text: str
-    original: str
-    offsets: tuple[int, ...] | None = None
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """Where `text[start:end]` stands in the original, hidden characters inside included."""
-        if self.offsets is None:
-            return start, end
-        return self.offsets[start], (self.offsets[end - 1] + 1 if end > start else self.offsets[start])
-
-
 def hidden_spans(text: str) -> tuple[HiddenSpan, ...]:
     """Runs of hidden characters that have no ordinary reason to be where they are, in order."""
-    if text.isascii() and text.isprintable():
+    if text.isascii() and (text.isprintable() or not _ASCII_CONTROL.search(text)):
         return ()
     flags = [match.span() for match in _FLAG.finditer(text)] if "\U0001f3f4" in text else []
     found: list[HiddenSpan] = []
@@ -108,38 +85,6 @@ def mixed_script_words(text: str) -> tuple[tuple[int, int], ...]:
 def has_mixed_script_word(text: str) -> bool:
     """Whether there is any such word."""
     return bool(mixed_script_words(text))
-
-
-def normalise(text: str) -> Normalised:
-    """Fold a text to what a reader sees, keeping the way back to every original character.
-
-    NFKC is applied character by character, so that spans stay exact; sequences that would only compose
-    (a letter and its accent) stay as they are.
-    """
-    if text.isascii():
-        return Normalised(text, text) if not hidden_spans(text) else _folded(text)
-    plain = (
-        unicodedata.is_normalized("NFKC", text)
-        and _SOFT_HYPHEN not in text
-        and not _LOOKALIKES.search(text)
-        and not hidden_spans(text)
-    )
-    return Normalised(text, text) if plain else _folded(text)
-
-
-def _folded(text: str) -> Normalised:
-    hidden = {at for span in hidden_spans(text) for at in range(span.start, span.end)}
-    mixed = {at for start, end in mixed_script_words(text) for at in range(start, end)}
-    letters: list[str] = []
-    offsets: list[int] = []
-    for at, character in enumerate(text):
-        if at in hidden or character == _SOFT_HYPHEN:
-            continue
-        folded = character if character.isascii() else unicodedata.normalize("NFKC", character)
-        folded = folded.translate(_LOOKALIKE) if at in mixed else folded
-        letters.append(folded)
-        offsets.extend([at] * len(folded))
-    return Normalised("".join(letters), text, (*offsets, len(text)))
 
 
 def _kind(character: str) -> str:

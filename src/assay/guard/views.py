@@ -2,7 +2,70 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+CONTEXT = 240  # characters around what was decoded that its view repeats
+GLUE = "\n...\n"  # between two places of a text that a view puts together; no rule reaches across it
+
+
+class Piece(NamedTuple):
+    """A part of a text that says something else: `[start, end)` says `text`.
+
+    Attributes:
+        step: how characters map back: 1 one to one, -1 one to one from the end, 0 all of them to the whole.
+    """
+
+    start: int
+    end: int
+    text: str
+    step: int = 0
+
+
+class Offsets:
+    """For each character of a view where it stands in the original, kept by stretches.
+
+    Args:
+        stretches: (characters in the view, start and end in the original, step as in `Piece`), in order.
+    """
+
+    __slots__ = ("_ends", "_stretches")
+
+    def __init__(self, stretches: Iterable[tuple[int, int, int, int]]) -> None:
+        self._stretches: list[tuple[int, int, int]] = []
+        self._ends = [0]
+        for count, start, end, step in stretches:
+            if count:
+                self._stretches.append((start, end, step))
+                self._ends.append(self._ends[-1] + count)
+
+    def between(self, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+        """The stretches that `[start, end)` of the view covers, cut to it."""
+        at = bisect_right(self._ends, start) - 1
+        while at < len(self._stretches) and self._ends[at] < end:
+            left, right = max(start, self._ends[at]), min(end, self._ends[at + 1])
+            first, last, step = self._stretches[at]
+            skipped, left_over = left - self._ends[at], self._ends[at + 1] - right
+            if step > 0:
+                yield right - left, first + skipped, last - left_over, step
+            elif step < 0:
+                yield right - left, first + left_over, last - skipped, step
+            else:
+                yield right - left, first, last, 0
+            at += 1
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where `[start, end)` of the view stands in the original."""
+        if end <= start:
+            size = self._ends[-1]
+            if not size:
+                return 0, 0
+            first, last = self.span(min(start, size - 1), min(start, size - 1) + 1)
+            return (last, last) if start >= size else (first, first)
+        covered = list(self.between(start, end))
+        return min(first for _, first, _, _ in covered), max(last for _, _, last, _ in covered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,22 +75,24 @@ class View:
     Attributes:
         text: what it says.
         views: the decodings that led to it, outermost first; () for the original as a reader sees it.
-        offsets: for each character where it starts in the original, and where the last one ends; a decoded
-            character maps to the whole of what encodes it. None where text and original are the same.
+        offsets: the way back to the original; a decoded character maps to the whole of what encodes it.
+            None where text and original have the same characters in the same places.
     """
 
     text: str
     views: tuple[str, ...] = ()
-    offsets: tuple[tuple[int, int], ...] | None = None
+    offsets: Offsets | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where `text[start:end]` stands in the original."""
+        return (start, end) if self.offsets is None else self.offsets.span(start, end)
+
+    def stretches(self, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+        """`text[start:end]` as stretches of the original."""
         if self.offsets is None:
-            return start, end
-        if end <= start:
-            return self.offsets[start] if start < len(self.offsets) else (0, 0)
-        covered = self.offsets[start:end]
-        return min(at for at, _ in covered), max(at for _, at in covered)
+            yield end - start, start, end, 1
+        else:
+            yield from self.offsets.between(start, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +108,46 @@ class Views:
     original: str
     views: tuple[View, ...]
     unread: tuple[str, ...] = ()
+
+
+def rewritten(view: View, pieces: Sequence[Piece], name: str = "", *, context: int | None = None) -> View:
+    """The view in which pieces are replaced by what they say.
+
+    Args:
+        view: what the pieces are of.
+        pieces: in the order in which they are to be read; without `context` they say all that is kept.
+        name: the decoding; "" where the view is not to be told from its parent.
+        context: how much of the text around each piece is kept; further text between them is left out.
+    """
+    parts: list[str] = []
+    stretches: list[tuple[int, int, int, int]] = []
+    for piece in pieces if context is None else _with_context(view.text, pieces, context):
+        parts.append(piece.text)
+        stretches += _mapped(view, piece)
+    return View("".join(parts), (*view.views, name) if name else view.views, Offsets(stretches))
+
+
+def _with_context(text: str, pieces: Sequence[Piece], context: int) -> Iterator[Piece]:
+    at = max(0, pieces[0].start - context)
+    for piece in pieces:
+        if piece.start - at > 2 * context:
+            yield Piece(at, at + context, text[at : at + context], 1)
+            at = piece.start - context
+            yield Piece(at, at, GLUE)
+        if piece.start > at:
+            yield Piece(at, piece.start, text[at : piece.start], 1)
+        yield piece
+        at = piece.end
+    end = min(len(text), at + context)
+    yield Piece(at, end, text[at:end], 1)
+
+
+def _mapped(view: View, piece: Piece) -> Iterator[tuple[int, int, int, int]]:
+    if piece.step == 0:
+        start, end = view.span(piece.start, piece.end)
+        yield len(piece.text), start, end, 0
+    elif piece.step > 0:
+        yield from view.stretches(piece.start, piece.end)
+    else:
+        for count, start, end, step in reversed(list(view.stretches(piece.start, piece.end))):
+            yield count, start, end, -step

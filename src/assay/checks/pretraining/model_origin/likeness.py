@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assay.guard.unicode import normalise
+from assay.guard.folding import normalise
 
 # Letters and digits that stand for each other in print, and pairs that read as one letter.
 _SHAPES = str.maketrans("01358|", "olesbl")

@@ -1,0 +1,112 @@
+"""Base 64, 32, 16 and 85: standard and URL alphabets, padding lost, lines wrapped."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from assay.guard.decoding.found import Found, found
+from assay.guard.decoding.readable import as_text
+from assay.guard.decoding.signs import shows
+from assay.guard.views import Piece
+
+_SHORTEST = 12  # characters of a base 64 run
+_WRAP = r"[ \t]*\r?\n[ \t>|]*"  # a line ends, and the next may be quoted
+_RUN64 = re.compile(rf"[A-Za-z0-9+/_-]{{12,}}(?:{_WRAP}[A-Za-z0-9+/_-]{{2,}}(?=[\s=]|$))*={{0,2}}")
+_RUN32 = re.compile(rf"[A-Z2-7]{{16,}}(?:{_WRAP}[A-Z2-7]{{2,}}(?=[\s=]|$))*={{0,6}}|[a-z2-7]{{24,}}={{0,6}}")
+_RUN16 = re.compile(r"(?:(?:0x|\\x|%)?[0-9A-Fa-f]{2}[\s,:;-]{0,2}){7,}(?:0x)?[0-9A-Fa-f]{2}")
+_RUN85 = re.compile(r"<~[!-uz\s]{10,}~>|[!-~]{15,}(?:\s*\n[!-~]{15,})*(?:\s*\n[!-~]{1,75}(?![!-~]))?")
+_SYMBOL = re.compile(r"[^A-Za-z0-9]")
+_PREFIX = re.compile(r"0x|\\x|[^0-9A-Fa-f]", re.IGNORECASE)
+_BLANK = re.compile(r"[\s>|]+")
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def bases(text: str) -> Iterator[Found]:
+    """The decodings of runs in any of the bases."""
+    for name, pattern, decode in _BASES:
+        if shows(name, text):
+            yield from found(name, _runs(pattern, text, decode))
+
+
+def _runs(pattern: re.Pattern[str], text: str, decode: Callable[[str], str]) -> list[Piece]:
+    pieces = []
+    for match in pattern.finditer(text):
+        for start, end in _candidates(match):
+            if decoded := decode(text[start:end]):
+                pieces.append(Piece(start, end, decoded))
+                if end == match.end():
+                    break
+    return pieces
+
+
+def _candidates(match: re.Match[str]) -> Iterable[tuple[int, int]]:
+    """The whole run, and where it is wrapped, all but its last line, then each line by itself."""
+    yield match.span()
+    run, start = match.group(), match.start()
+    if "\n" in run:
+        last = run.rindex("\n")
+        yield start, start + len(run[:last].rstrip())
+        at = 0
+        for line in run.split("\n")[:64]:
+            yield start + at, start + at + len(line.rstrip())
+            at += len(line) + 1
+
+
+def _base64(run: str) -> str:
+    body = _BLANK.sub("", run).rstrip("=").translate(_URL_SAFE)
+    if len(body) < _SHORTEST or body.isdigit():
+        return ""
+    for skip in (0, 1, 2, 3) if len(body) >= 4 * _SHORTEST else (0,):  # cut out of something longer
+        part = body[skip:]
+        part = part[: len(part) - 1] if len(part) % 4 == 1 else part
+        try:
+            data = base64.b64decode(part + "=" * (-len(part) % 4), validate=True)
+        except (ValueError, binascii.Error):
+            return ""
+        if decoded := as_text(data) or (as_text(data[:-1]) if skip else ""):
+            return decoded
+    return ""
+
+
+def _base32(run: str) -> str:
+    body = _BLANK.sub("", run).rstrip("=").upper()
+    body = body[: len(body) - 1] if len(body) % 8 in {1, 3, 6} else body
+    try:
+        return as_text(base64.b32decode(body + "=" * (-len(body) % 8)))
+    except (ValueError, binascii.Error):
+        return ""
+
+
+def _hex(run: str) -> str:
+    digits = _PREFIX.sub("", run)
+    try:
+        return as_text(bytes.fromhex(digits[: len(digits) // 2 * 2]))
+    except ValueError:
+        return ""
+
+
+def _base85(run: str) -> str:
+    framed = run.startswith("<~")
+    body = _BLANK.sub("", run) if not framed else run[2:-2]
+    if not framed and len(_SYMBOL.findall(body)) < max(2, len(body) // 20):
+        return ""
+    readers = (base64.a85decode,) if framed else (base64.b85decode, base64.a85decode)
+    for read in readers:
+        try:
+            decoded = as_text(read(body if framed else "".join(run.split())))
+        except (ValueError, binascii.Error):
+            continue
+        if decoded:
+            return decoded
+    return ""
+
+
+_BASES = (
+    ("hex", _RUN16, _hex),
+    ("base64", _RUN64, _base64),
+    ("base32", _RUN32, _base32),
+    ("base85", _RUN85, _base85),
+)
