@@ -24,4 +24,5 @@ demo:  ## the first command of the README
 
 lock:  ## pin what pyproject.toml allows (needs uv)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml --extra demo -o requirements/demo.txt
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml --extra archives --extra hdf5 -o requirements/scan.txt
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml --extra all --group dev -o requirements/dev.txt

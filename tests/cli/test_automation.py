@@ -85,8 +85,9 @@ def test_the_action_uses_no_action_of_others() -> None:
 def test_the_hook_takes_model_files_and_refuses_the_bad_one(models: Path) -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     wanted = re.compile(hook["files"])
-    assert all(wanted.search(name) for name in ("a/model.pt", "x.safetensors", "chat_template.jinja"))
-    assert not any(wanted.search(name) for name in ("a.py", "README.md", "model.pt.txt"))
+    taken = "a/model.pt x.safetensors chat_template.jinja M.PKL a.pickle.gz config.json b/modeling_x.py m.7z"
+    assert all(wanted.search(name) for name in taken.split())
+    assert not any(wanted.search(name) for name in ("a.py", "README.md", "model.pt.txt", "package.json"))
     arguments = hook["entry"].split()[1:]
     files = sorted(str(path) for path in models.iterdir())
     for chosen, code in ((files, 1), (files[1:], 0)):
