@@ -2,8 +2,8 @@
 
 Three ways, all deterministic: `label` says what was there; `token` adds a keyed digest, so that equal values
 stay equal; `format` puts other digits and letters in the same places, drawn from HMAC-SHA-256 of the value
-under the user's key, so that software that expects the form goes on working. Nobody without the key learns the
-value from either; what stands in its place fails its check digit, so that it is nobody's number.
+under the user's key, so that software that expects the form goes on working. Nobody without the key learns
+the value from either; what stands in its place fails its check digit, so that it is nobody's number.
 """
 
 from __future__ import annotations
