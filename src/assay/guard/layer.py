@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from assay.core.errors import AssayError
 from assay.guard.verdict import Detection, Source
 from assay.guard.views import Views
+
+
+class LayerError(AssayError):
+    """A layer could not look at all of a text; what it saw before counts."""
 
 
 class Layer(Protocol):

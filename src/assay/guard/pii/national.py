@@ -157,9 +157,7 @@ _BELGIAN_WORDS = r"rijksregister\w*|registre national|national number|niss|insz|
 NATIONAL = (
     _number("us-ssn", r"\d{3}-\d{2}-\d{4}", is_ssn),
     _named("us-ssn", r"\d{3} \d{2} \d{4}|\d{9}", is_ssn, r"ssn|social security(?: number| no\.?)?"),
-    _number(
-        "uk-nino", _NINO_PREFIX + r"(?: ?\d{2}){3} ?[A-Da-d]", lambda text: text[:2].upper() not in _NOT_NINO
-    ),
+    _number("uk-nino", _NINO_PREFIX + r"(?: ?\d{2}){3} ?[A-Da-d]", _is_nino),
     _named("uk-nhs", r"\d{3}[ -]?\d{3}[ -]?\d{4}", is_nhs, "nhs|patient|health"),
     _named("de-tax-id", r"\d{2} ?\d{3} ?\d{3} ?\d{3}", is_german_tax_id, _GERMAN_WORDS),
     _number("fr-insee", rf"[12] ?\d\d ?{_MONTH} ?(?:\d\d|2[AaBb])(?: ?\d{{3}}){{2}} ?\d\d", is_insee),

@@ -1,0 +1,219 @@
+"""The guard: one text in, one verdict out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from assay.core.errors import AssayError, ConfigError
+from assay.guard.decoding import views as decoded
+from assay.guard.layer import Layer
+from assay.guard.layers.normalise import NAME as NORMALISE
+from assay.guard.layers.opening import open_layers
+from assay.guard.pii.redaction import Redaction, Redactor
+from assay.guard.policy import Failing, GuardPolicy, RoutePolicy
+from assay.guard.scoring import head_of, join
+from assay.guard.timing import Histogram, Snapshot
+from assay.guard.verdict import HEADS, Action, Detection, GuardVerdict, LayerRun, LayerState, Source
+from assay.guard.views import Views
+
+VIEWS = "views"  # the histogram of normalising and decoding
+MAX_DETECTIONS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """A policy with its layers; replaced as a whole."""
+
+    policy: GuardPolicy
+    layers: tuple[Layer, ...]
+    absent: Mapping[str, str]
+    redactor: Redactor
+
+
+class Guard:
+    """Judges texts; make one and share it between threads. It prints, logs and keeps nothing of a text.
+
+    Args:
+        policy: what is done about what is seen.
+        layers: further layers, tried last.
+        today: the day, for allow-lists; a clock of tests.
+
+    Raises:
+        ConfigError: a layer that the policy asks for cannot be made.
+    """
+
+    def __init__(
+        self,
+        policy: GuardPolicy | None = None,
+        *,
+        layers: Iterable[Layer] = (),
+        today: Callable[[], date] | None = None,
+    ) -> None:
+        self._more = tuple(layers)
+        self._today = today or (lambda: datetime.now(UTC).date())
+        self._histograms: dict[str, Histogram] = {}
+        self._engine = self._opened(policy or GuardPolicy())
+
+    @property
+    def policy(self) -> GuardPolicy:
+        """The policy in force."""
+        return self._engine.policy
+
+    def use(self, policy: GuardPolicy) -> None:
+        """Put another policy in force; texts that are being judged are judged by the old one.
+
+        Raises:
+            ConfigError: a layer that it asks for cannot be made; the old policy stays.
+        """
+        self._engine = self._opened(policy)
+
+    def timings(self) -> Mapping[str, Snapshot]:
+        """How long each layer took so far, and `views`: normalising and decoding."""
+        return {name: histogram.snapshot() for name, histogram in list(self._histograms.items())}
+
+    def judge(self, text: str, source: Source = Source.USER, route: str = "") -> GuardVerdict:
+        """What becomes of a text.
+
+        Args:
+            text: any text; half surrogate pairs are taken as characters that are no text.
+            source: where it comes from.
+            route: the name by which the policy knows where it goes.
+        """
+        engine = self._engine
+        route_policy = engine.policy.route(route)
+        if len(text) > engine.policy.max_characters:
+            return self._too_long(engine, len(text))
+        started = time.perf_counter()
+        views = decoded(text)
+        self._timed(VIEWS, time.perf_counter() - started)
+        runs, seen = self._looked(engine, views, source)
+        today = self._today()
+        kept = tuple(
+            one
+            for one in seen
+            if not any(entry.covers(one, source, route, today) for entry in engine.policy.allow)
+        )
+        scores = join(kept)
+        acting = [(one, _action(route_policy, one, source)) for one in kept]
+        action = max(
+            (
+                *(one for _, one in acting),
+                *(_by_score(route_policy, head, scores[head]) for head in HEADS),
+                route_policy.unread if views.unread else Action.ALLOW,
+                *(Action.BLOCK for run in runs if _closes(engine.policy, run)),
+            ),
+            key=lambda one: one.rank,
+        )
+        told = tuple(
+            sorted((one for one, act in acting if _told(one, act)), key=lambda one: (one.start, one.end))
+        )
+        redacted = [one for one, act in acting if act is Action.REDACT]
+        return GuardVerdict(
+            action=action,
+            detections=told[:MAX_DETECTIONS],
+            scores=scores,
+            layers=tuple(runs),
+            text="" if action is Action.BLOCK else redact(text, redacted, engine.redactor),
+            complete=not views.unread and all(run.state is not LayerState.FAILED for run in runs),
+        )
+
+    def _opened(self, policy: GuardPolicy) -> _Engine:
+        layers, absent = open_layers(policy)
+        for name in (VIEWS, *(layer.name for layer in (*layers, *self._more))):
+            self._histograms.setdefault(name, Histogram())
+        return _Engine(policy, (*layers, *self._more), absent, _redactor(policy))
+
+    def _timed(self, name: str, seconds: float) -> None:
+        self._histograms[name].add(seconds)
+
+    def _looked(
+        self, engine: _Engine, views: Views, source: Source
+    ) -> tuple[list[LayerRun], list[Detection]]:
+        runs = [LayerRun(name, LayerState.SKIPPED, 0.0, why) for name, why in engine.absent.items()]
+        seen: list[Detection] = []
+        for layer in engine.layers:
+            started = time.perf_counter()
+            reason = ""
+            try:
+                for one in layer.detect(views, source):
+                    seen.append(one)  # noqa: PERF402  what was seen before a failure counts
+            except AssayError as error:
+                reason = str(error)
+            except Exception as error:  # noqa: BLE001  a layer of others may fail in any way; the policy decides
+                reason = f"internal error: {type(error).__name__}"
+            seconds = time.perf_counter() - started
+            self._timed(layer.name, seconds)
+            if layer.name == NORMALISE and views.unread and not reason:
+                runs.append(LayerRun(layer.name, LayerState.RAN, seconds, f"not decoded: {views.unread[0]}"))
+            else:
+                state = LayerState.FAILED if reason else LayerState.RAN
+                runs.append(LayerRun(layer.name, state, seconds, reason))
+        return runs, seen
+
+    @staticmethod
+    def _too_long(engine: _Engine, size: int) -> GuardVerdict:
+        reason = f"{size:,} characters are more than the {engine.policy.max_characters:,} that are judged"
+        runs = tuple(LayerRun(layer.name, LayerState.FAILED, 0.0, reason) for layer in engine.layers)
+        return GuardVerdict(Action.BLOCK, (), dict.fromkeys(HEADS, 0.0), runs, "", complete=False)
+
+
+def redact(text: str, detections: Iterable[Detection], redactor: Redactor) -> str:
+    """The text with the places of detections replaced; of places that overlap, all by the first."""
+    parts: list[str] = []
+    at = 0
+    for start, end, rule in _merged(detections):
+        parts += [text[at:start], redactor.replace(rule, text[start:end])]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def _merged(detections: Iterable[Detection]) -> list[tuple[int, int, str]]:
+    merged: list[tuple[int, int, str]] = []
+    for one in sorted(detections, key=lambda one: (one.start, -one.end)):
+        if merged and one.start < merged[-1][1]:
+            start, end, rule = merged[-1]
+            merged[-1] = (start, max(end, one.end), rule)
+        else:
+            merged.append((one.start, one.end, one.rule))
+    return merged
+
+
+def _action(policy: RoutePolicy, one: Detection, source: Source) -> Action:
+    decided = policy.action(one, source)
+    if decided is not None:
+        return decided
+    head = head_of(one.rule)
+    return _by_score(policy, head, one.score) if head else Action.FLAG
+
+
+def _by_score(policy: RoutePolicy, head: str, score: float) -> Action:
+    threshold = policy.threshold(head)
+    if score >= threshold.block:
+        return Action.BLOCK
+    return Action.FLAG if score >= threshold.flag else Action.ALLOW
+
+
+def _told(one: Detection, action: Action) -> bool:
+    """Whether a verdict names it: all that acts, and what rules saw; low guesses are in `scores` only."""
+    return action is not Action.ALLOW or one.family not in {"classifier", "moderation"}
+
+
+def _closes(policy: GuardPolicy, run: LayerRun) -> bool:
+    return run.state is LayerState.FAILED and policy.layer(run.layer).fail is Failing.CLOSED
+
+
+def _redactor(policy: GuardPolicy) -> Redactor:
+    if policy.redaction is Redaction.LABEL:
+        return Redactor()
+    key = os.environ.get(policy.redaction_key_env, "") if policy.redaction_key_env else ""
+    if not key:
+        raise ConfigError(
+            f"redaction by {policy.redaction.value} needs a key",
+            subject="guard.redaction_key_env",
+            remedy="Name an environment variable that holds at least 16 characters.",
+        )
+    return Redactor(policy.redaction, key.encode())

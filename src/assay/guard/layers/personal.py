@@ -1,0 +1,41 @@
+"""Personal data as a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.guard.pii import find_pii
+from assay.guard.verdict import Detection, Source
+from assay.guard.views import View, Views
+
+NAME = "pii"
+_TAGS = ("owasp:LLM02", "cwe:CWE-359")
+# Decodings that keep every byte; a number that appears by deciphering is nobody's.
+_EXACT = frozenset({
+    "base64", "base32", "hex", "base85", "url", "html", "escapes", "quoted-printable", "binary",
+    "character-codes", "character-calls", "tags", "hidden-tag", "hidden-variation", "hidden-invisible",
+})  # fmt: skip
+
+
+class PiiLayer:
+    """The layer `pii`."""
+
+    name = NAME
+
+    def detect(self, views: Views, source: Source) -> Iterator[Detection]:  # noqa: ARG002  the policy's matter
+        """Personal data in the text and in what it encodes; each place once."""
+        seen: set[tuple[str, int, int]] = set()
+        for view in views.views:
+            if _EXACT.issuperset(view.views):
+                for found in _detections(view):
+                    place = (found.rule, found.start, found.end)
+                    if place not in seen:
+                        seen.add(place)
+                        yield found
+
+
+def _detections(view: View) -> Iterator[Detection]:
+    for one in find_pii(view.text):
+        start, end = view.span(one.start, one.end)
+        said = view.text[one.start : one.end][:200]
+        yield Detection(f"pii/{one.kind}", NAME, one.severity, one.score, start, end, view.views, said, _TAGS)
