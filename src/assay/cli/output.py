@@ -108,11 +108,16 @@ def emit(document: Document, format_: str, outputs: Sequence[tuple[str, Path]]) 
     """Print the document on stdout and write the files asked for."""
     from assay.reports import render  # noqa: PLC0415  start-up
 
-    width = shutil.get_terminal_size().columns if on_terminal() else None
-    # First, so that no full disk keeps it from whoever reads it.
-    click.echo(render(document, format_, width=width, color=in_color()), nl=False)
+    problems: list[OSError] = []
     for name, path in outputs:
-        write_atomically(path, render(document, name))
+        try:
+            write_atomically(path, render(document, name))
+        except OSError as error:
+            problems.append(error)  # a full disk keeps nothing from whoever reads the rest
+    width = shutil.get_terminal_size().columns if on_terminal() else None
+    click.echo(render(document, format_, width=width, color=in_color()), nl=False)
+    if problems:
+        raise problems[0]
 
 
 def on_terminal() -> bool:
