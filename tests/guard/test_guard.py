@@ -211,7 +211,7 @@ def test_a_pack_of_the_user_is_matched(tmp_path: Path) -> None:
 def test_a_pack_that_is_no_pack_is_refused(tmp_path: Path) -> None:
     pack = tmp_path / "pack.yaml"
     pack.write_text(
-        "- {id: own/a, title: t, severity: high, literals: [a], pattern: '(a', example: a, counter_example: b}"
+        "- {id: o/a, title: t, severity: low, literals: [a], pattern: '(a', example: a, counter_example: b}"
     )
     with pytest.raises(ConfigError, match="RE2"):
         Guard(replace(LEXICAL, packs=(str(pack),)))

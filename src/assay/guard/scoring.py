@@ -1,8 +1,8 @@
 """One score for each head, of everything that was seen.
 
 Scores of different rules are joined by noisy-or, `1 - (1 - a)(1 - b)…`: each is taken as an independent
-reason, so that weak signs add up and a sure one stays sure. Of one rule only its best match counts, however often it
-matches. The classifier's probability for a head is one more reason.
+reason, so that weak signs add up and a sure one stays sure. Of one rule only its best match counts, however
+often it matches. The classifier's probability for a head is one more reason.
 """
 
 from __future__ import annotations
