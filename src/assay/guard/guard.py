@@ -34,6 +34,25 @@ class _Engine:
     redactor: Redactor
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the layers saw in a text.
+
+    Attributes:
+        engine: the policy and layers by which it was seen, which also decide.
+        detections: what was seen.
+        runs: what each layer did.
+        unread: something was not decoded.
+        whole: it was looked at; a text that is too long is not, and is blocked.
+    """
+
+    engine: _Engine
+    detections: tuple[Detection, ...]
+    runs: tuple[LayerRun, ...]
+    unread: bool
+    whole: bool = True
+
+
 class Guard:
     """Judges texts; make one and share it between threads. It prints, logs and keeps nothing of a text.
 
@@ -83,43 +102,50 @@ class Guard:
             source: where it comes from.
             route: the name by which the policy knows where it goes.
         """
+        seen = self.observe(text, source)
+        return self.decide(seen, text, source, route)
+
+    def observe(self, text: str, source: Source) -> Observation:
+        """What the layers see in a text, before any policy decides."""
         engine = self._engine
-        route_policy = engine.policy.route(route)
         if len(text) > engine.policy.max_characters:
-            return self._too_long(engine, len(text))
+            return _too_long(engine, len(text))
         started = time.perf_counter()
         views = decoded(text)
         self._timed(VIEWS, time.perf_counter() - started)
         runs, seen = self._looked(engine, views, source)
-        today = self._today()
-        kept = tuple(
-            one
-            for one in seen
-            if not any(entry.covers(one, source, route, today) for entry in engine.policy.allow)
-        )
+        return Observation(engine, tuple(seen), tuple(runs), bool(views.unread))
+
+    def decide(self, seen: Observation, text: str, source: Source, route: str) -> GuardVerdict:
+        """What becomes of a text in which that was seen."""
+        engine, today = seen.engine, self._today()
+        policy, entries = engine.policy.route(route), engine.policy.allow
+        kept = [
+            one for one in seen.detections if not any(e.covers(one, source, route, today) for e in entries)
+        ]
         scores = join(kept)
-        acting = [(one, _action(route_policy, one, source)) for one in kept]
-        action = max(
-            (
-                *(one for _, one in acting),
-                *(_by_score(route_policy, head, scores[head]) for head in HEADS),
-                route_policy.unread if views.unread else Action.ALLOW,
-                *(Action.BLOCK for run in runs if _closes(engine.policy, run)),
-            ),
-            key=lambda one: one.rank,
-        )
-        told = tuple(
-            sorted((one for one, act in acting if _told(one, act)), key=lambda one: (one.start, one.end))
-        )
-        redacted = [one for one, act in acting if act is Action.REDACT]
+        acting = [(one, _action(policy, one, source)) for one in kept]
+        actions = [act for _, act in acting]
+        actions += [_by_score(policy, head, scores[head]) for head in HEADS]
+        actions += [policy.unread] if seen.unread else []
+        actions += [] if seen.whole else [Action.BLOCK]
+        actions += [Action.BLOCK for run in seen.runs if _closes(engine.policy, run)]
+        action = max(actions, key=lambda one: one.rank)
+        told = sorted((one for one, act in acting if _told(one, act)), key=lambda one: (one.start, one.end))
+        places = merged(one for one, act in acting if act is Action.REDACT)
         return GuardVerdict(
             action=action,
-            detections=told[:MAX_DETECTIONS],
+            detections=tuple(told[:MAX_DETECTIONS]),
             scores=scores,
-            layers=tuple(runs),
-            text="" if action is Action.BLOCK else redact(text, redacted, engine.redactor),
-            complete=not views.unread and all(run.state is not LayerState.FAILED for run in runs),
+            layers=seen.runs,
+            text="" if action is Action.BLOCK else redact(text, places, engine.redactor),
+            complete=not seen.unread and all(run.state is not LayerState.FAILED for run in seen.runs),
+            redacted=tuple(places),
         )
+
+    def replacement(self, kind: str, value: str) -> str:
+        """What stands in the place of a value that is redacted."""
+        return self._engine.redactor.replace(kind, value)
 
     def _opened(self, policy: GuardPolicy) -> _Engine:
         layers, absent = open_layers(policy)
@@ -154,32 +180,33 @@ class Guard:
                 runs.append(LayerRun(layer.name, state, seconds, reason))
         return runs, seen
 
-    @staticmethod
-    def _too_long(engine: _Engine, size: int) -> GuardVerdict:
-        reason = f"{size:,} characters are more than the {engine.policy.max_characters:,} that are judged"
-        runs = tuple(LayerRun(layer.name, LayerState.FAILED, 0.0, reason) for layer in engine.layers)
-        return GuardVerdict(Action.BLOCK, (), dict.fromkeys(HEADS, 0.0), runs, "", complete=False)
+
+def _too_long(engine: _Engine, size: int) -> Observation:
+    reason = f"{size:,} characters are more than the {engine.policy.max_characters:,} that are judged"
+    runs = tuple(LayerRun(layer.name, LayerState.FAILED, 0.0, reason) for layer in engine.layers)
+    return Observation(engine, (), runs, unread=True, whole=False)
 
 
-def redact(text: str, detections: Iterable[Detection], redactor: Redactor) -> str:
-    """The text with the places of detections replaced; of places that overlap, all by the first."""
+def redact(text: str, places: Iterable[tuple[int, int, str]], redactor: Redactor) -> str:
+    """The text with places replaced: (start, end, rule), in order and apart."""
     parts: list[str] = []
     at = 0
-    for start, end, rule in _merged(detections):
+    for start, end, rule in places:
         parts += [text[at:start], redactor.replace(rule, text[start:end])]
         at = end
     return "".join([*parts, text[at:]])
 
 
-def _merged(detections: Iterable[Detection]) -> list[tuple[int, int, str]]:
-    merged: list[tuple[int, int, str]] = []
+def merged(detections: Iterable[Detection]) -> list[tuple[int, int, str]]:
+    """The places of detections; those that overlap are one, named after the first."""
+    places: list[tuple[int, int, str]] = []
     for one in sorted(detections, key=lambda one: (one.start, -one.end)):
-        if merged and one.start < merged[-1][1]:
-            start, end, rule = merged[-1]
-            merged[-1] = (start, max(end, one.end), rule)
+        if places and one.start < places[-1][1]:
+            start, end, rule = places[-1]
+            places[-1] = (start, max(end, one.end), rule)
         else:
-            merged.append((one.start, one.end, one.rule))
-    return merged
+            places.append((one.start, one.end, one.rule))
+    return places
 
 
 def _action(policy: RoutePolicy, one: Detection, source: Source) -> Action:

@@ -95,6 +95,7 @@ class GuardVerdict:
         scores: 0..1 for each of `HEADS`, joining rules and classifier.
         layers: what each layer did; `complete` is false where one that must look did not.
         text: what may be let through: the text itself, the redacted text, or "" where it is blocked.
+        redacted: what was, or would be, replaced: start and end in the original, and the rule.
     """
 
     action: Action
@@ -103,3 +104,4 @@ class GuardVerdict:
     layers: tuple[LayerRun, ...]
     text: str
     complete: bool = field(default=True)
+    redacted: tuple[tuple[int, int, str], ...] = ()
