@@ -16,7 +16,7 @@ import pytest
 from assay.checks.packaging.artifact_scan import ArtifactScanOptions, policy
 from assay.checks.packaging.artifact_scan.blob import Outcome
 from assay.checks.packaging.artifact_scan.scanner import Scanner
-from assay.checks.packaging.artifact_scan.workers import FEW, File, Workers
+from assay.checks.packaging.artifact_scan.workers import FEW, File, Task, Workers
 from assay.subjects.pickles.machine import MachinePool
 from fixtures.baits import touching
 from fixtures.pickle_attacks import attacks
@@ -49,7 +49,8 @@ def scanner(tmp_path: Path) -> Iterator[Scanner]:
 
 
 def workers(scanner: Scanner, tmp_path: Path, files: int = 100, alone: float = 0) -> Workers:
-    return Workers(scanner, ArtifactScanOptions(), tmp_path / "workspace", files, alone=alone)
+    task = Task(ArtifactScanOptions(), tmp_path / "workspace", None)
+    return Workers(scanner, task, files, alone=alone)
 
 
 def test_a_process_finds_what_this_one_does(files: list[File], scanner: Scanner, tmp_path: Path) -> None:

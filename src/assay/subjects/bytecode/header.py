@@ -29,7 +29,7 @@ class BytecodeHeader:
         magic: the number of the format.
         version: the Python whose format it is; None where that is not known.
         by_hash, checked: whether it names its source by hash, and whether Python compares it when it imports.
-        digest: that hash, 8 bytes in hex; empty where it goes by time.
+        digest: that hash, 8 bytes; empty where it goes by time.
         time: seconds since 1970 of the source's last change, in 32 bits; None where it goes by hash.
         size: bytes of the source, in 32 bits; None where it is not told.
         start: where the marshalled code starts.
@@ -39,7 +39,7 @@ class BytecodeHeader:
     version: tuple[int, int] | None
     by_hash: bool
     checked: bool
-    digest: str
+    digest: bytes
     time: int | None
     size: int | None
     start: int
@@ -65,7 +65,7 @@ def read_header(head: bytes) -> BytecodeHeader:
         _version(magic),
         by_hash,
         checked=bool(flags & 2) or not by_hash,
-        digest=head[8:16].hex() if by_hash else "",
+        digest=head[8:16] if by_hash else b"",
         time=None if by_hash else fields[0],
         size=None if by_hash or fields[1] < 0 else fields[1],
         start=start,

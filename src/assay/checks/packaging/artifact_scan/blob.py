@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from assay.core.canonical import JSON
 from assay.core.finding import Finding, Location
 from assay.core.report import Skipped
-from assay.subjects.bytecode.header import BytecodeHeader
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +89,6 @@ class Claim:
     owner: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Bytecode:
-    """A `.pyc`, as it was read.
-
-    Attributes:
-        file: its name, as `Blob.name`.
-        place: where it is.
-        header: what it says of its source; None where it says nothing that can be read.
-        names, texts: of all its code.
-        trouble: why its code could not be read.
-    """
-
-    file: str
-    place: Location
-    header: BytecodeHeader | None = None
-    names: frozenset[str] = frozenset()
-    texts: frozenset[str] = frozenset()
-    trouble: str = ""
-
-
 @dataclass(slots=True)
 class Outcome:
     """What examining one file gave.
@@ -123,7 +102,6 @@ class Outcome:
         storages: by the name of a pickle, the torch storages it refers to and their bytes.
         claims: bytes of other files that are numbers of tensors in this one.
         unknown: regions of no known format, by name, and their bytes.
-        bytecode: `.pyc` files, to be held against their sources.
         namespaces: by the name of an archive, the prefix of the globals that its own code defines.
         streams: pickles in it.
         bytes: of the file.
@@ -139,7 +117,6 @@ class Outcome:
     storages: dict[str, dict[str, int]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
-    bytecode: list[Bytecode] = field(default_factory=list)
     namespaces: dict[str, str] = field(default_factory=dict)
     streams: int = 0
     bytes: int = 0

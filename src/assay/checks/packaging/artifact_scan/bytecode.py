@@ -7,17 +7,15 @@ texts of the code itself must stand in the source, too. Byte code that is a sour
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from assay.checks.packaging.artifact_scan import rules
-from assay.checks.packaging.artifact_scan.blob import Bytecode, Outcome
 from assay.checks.packaging.artifact_scan.subject_files import file_of
 from assay.core.errors import AssayError, SubjectError
-from assay.core.finding import Finding, Severity
-from assay.core.subject import Subject
+from assay.core.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
     from assay.subjects.bytecode import BytecodeHeader
@@ -32,17 +30,35 @@ _BARE = frozenset({"exec", "eval", "__import__"})
 
 
 @dataclass(frozen=True, slots=True)
+class Bytecode:
+    """A `.pyc`, as it was read.
+
+    Attributes:
+        file: its name, as `Blob.name`.
+        place: where it is.
+        header: what it says of its source; None where it says nothing that can be read.
+        names, texts: of all its code.
+        trouble: why its code could not be read.
+    """
+
+    file: str
+    place: Location
+    header: BytecodeHeader | None = None
+    names: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Source:
     path: Path
     name: str
     content: bytes
 
 
-def settle(outcomes: Iterable[Outcome], subject: Subject) -> None:
-    """Hold every `.pyc` of a subject against the source beside it."""
-    for outcome in outcomes:
-        for one in outcome.bytecode:
-            outcome.findings += _judge(one, _source_of(one.file, subject))
+def judge(one: Bytecode, folder: Path | None) -> Iterator[Finding]:
+    """Hold a `.pyc` against the source beside it, in `folder`."""
+    return _judge(one, _source_of(one.file, folder))
 
 
 def source_name(name: str) -> str:
@@ -53,9 +69,9 @@ def source_name(name: str) -> str:
     return path.with_suffix(".py").as_posix()
 
 
-def _source_of(name: str, subject: Subject) -> _Source | None:
+def _source_of(name: str, folder: Path | None) -> _Source | None:
     source = source_name(name)
-    path = file_of(source, subject)
+    path = file_of(source, folder)
     if path is None or path.stat().st_size > MAX_SOURCE:
         return None
     return _Source(path, PurePosixPath(source).name, path.read_bytes())
@@ -103,7 +119,7 @@ def _is_current(header: BytecodeHeader, source: _Source) -> bool:
         return header.size in {None, len(source.content) & 0xFFFF_FFFF}
     from assay.subjects.bytecode import source_hash  # noqa: PLC0415  start-up
 
-    same = header.digest == source_hash(source.content, header.magic, header.version or (3, 7)).hex()
+    same = header.digest == source_hash(source.content, header.magic, header.version or (3, 7))
     return same or not header.checked
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from assay.checks.packaging.artifact_scan import documents, extensions, formats, inspectors, rules, texts
@@ -28,6 +29,7 @@ class Examination:
     options: ArtifactScanOptions
     unpacker: Unpacker
     outcome: Outcome
+    folder: Path | None = None
 
     def examine(self, blob: Blob) -> None:
         """Recognise and judge a region."""

@@ -10,14 +10,13 @@ from __future__ import annotations
 import mmap
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from assay.checks.packaging.artifact_scan import formats, rules
 from assay.checks.packaging.artifact_scan.blob import Claim, Outcome
 from assay.checks.packaging.artifact_scan.subject_files import file_of
 from assay.core.finding import Finding, Location
 from assay.core.report import Skipped
-from assay.core.subject import Subject
 
 MAX_MISSING = 20
 MAX_FINDINGS = 20
@@ -31,7 +30,7 @@ _CODE = frozenset({
 })  # fmt: skip
 
 
-def settle(outcomes: Sequence[Outcome], subject: Subject) -> None:
+def settle(outcomes: Sequence[Outcome], folder: Path | None) -> None:
     """Compare what model files say of other files with those; lift what is raw numbers and nothing else."""
     claims: dict[str, list[Claim]] = defaultdict(list)
     for outcome in outcomes:
@@ -41,18 +40,18 @@ def settle(outcomes: Sequence[Outcome], subject: Subject) -> None:
         return
     sizes = {name: size for outcome in outcomes for name, size in outcome.unknown.items()}
     for outcome in outcomes:
-        _ranges(outcome, sizes, subject)
+        _ranges(outcome, sizes, folder)
         for name, size in list(outcome.unknown.items()):
-            if name in claims and _is_raw(name, size, claims[name], subject):
+            if name in claims and _is_raw(name, size, claims[name], folder):
                 _lift(outcome, name)
 
 
-def _ranges(outcome: Outcome, sizes: Mapping[str, int], subject: Subject) -> None:
+def _ranges(outcome: Outcome, sizes: Mapping[str, int], folder: Path | None) -> None:
     """Report what the claims of one file get wrong, and note which files are not there."""
     missing: dict[str, None] = {}
     wrong = 0
     for claim in outcome.claims:
-        size = sizes.get(claim.file, _size(claim.file, subject))
+        size = sizes.get(claim.file, _size(claim.file, folder))
         if size is None:
             missing[claim.file] = None
         elif max(claim.start, claim.end or 0) > size and wrong < MAX_FINDINGS:
@@ -71,12 +70,12 @@ def _beyond(claim: Claim, size: int) -> Finding:
     return rules.graphs.RANGE.finding(message, Location(claim.owner.path, claim.owner.member))
 
 
-def _size(name: str, subject: Subject) -> int | None:
-    path = file_of(name, subject)
+def _size(name: str, folder: Path | None) -> int | None:
+    path = file_of(name, folder)
     return path.stat().st_size if path is not None else None
 
 
-def _is_raw(name: str, size: int, claims: Sequence[Claim], subject: Subject) -> bool:
+def _is_raw(name: str, size: int, claims: Sequence[Claim], folder: Path | None) -> bool:
     """Whether the claims cover the file; what lies between them must be zero."""
     if PurePosixPath(name).suffix.lower() in _CODE:
         return False
@@ -87,11 +86,11 @@ def _is_raw(name: str, size: int, claims: Sequence[Claim], subject: Subject) -> 
         at = max(at, end)
     if at < size:
         gaps.append((at, size))
-    return at <= size and (not gaps or _are_zero(name, gaps, subject))
+    return at <= size and (not gaps or _are_zero(name, gaps, folder))
 
 
-def _are_zero(name: str, gaps: Sequence[tuple[int, int]], subject: Subject) -> bool:
-    path = file_of(name, subject)
+def _are_zero(name: str, gaps: Sequence[tuple[int, int]], folder: Path | None) -> bool:
+    path = file_of(name, folder)
     if path is None:
         return False
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

@@ -22,11 +22,15 @@ class Scanner:
         pool: where pickles are read.
         options: bounds and extra allowed globals.
         workspace: folder for unpacked members.
+        folder: where the files lie that are examined together; None for a single file.
     """
 
-    def __init__(self, pool: MachinePool, options: ArtifactScanOptions, workspace: Path) -> None:
+    def __init__(
+        self, pool: MachinePool, options: ArtifactScanOptions, workspace: Path, folder: Path | None = None
+    ) -> None:
         self._pool = pool
         self._options = options
+        self._folder = folder
         self._unpacker = Unpacker(str(workspace), options)
 
     @property
@@ -70,5 +74,5 @@ class Scanner:
             return
         data = mmap.mmap(fd, size, access=mmap.ACCESS_READ)
         outcome.bytes += size
-        examination = Examination(self._pool, self._options, self._unpacker, outcome)
+        examination = Examination(self._pool, self._options, self._unpacker, outcome, self._folder)
         examination.examine(Blob(data, fd, 0, size, name))

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from assay.checks.packaging.artifact_scan import bytecode, names, raw_data, rules, siblings
+from assay.checks.packaging.artifact_scan import names, raw_data, rules, siblings
 from assay.checks.packaging.artifact_scan.blob import Outcome
 from assay.checks.packaging.artifact_scan.explaining import explain
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
-from assay.checks.packaging.artifact_scan.workers import CHUNK, File, Workers
+from assay.checks.packaging.artifact_scan.workers import CHUNK, File, Task, Workers
 from assay.core.check import Context
 from assay.core.digest import IGNORED
 from assay.core.finding import Finding, Location, Severity
@@ -34,11 +34,12 @@ def survey(subject: Subject, context: Context, options: ArtifactScanOptions, poo
     """
     total = Outcome()
     files = list(_files(subject, total))
-    scanner = Scanner(pool, options, context.workspace)
-    outcomes = _examine(files, context, Workers(scanner, options, context.workspace, len(files)))
-    raw_data.settle(outcomes, subject)
-    bytecode.settle(outcomes, subject)
-    total.findings += names.judge(files, folder=subject.is_folder())
+    folder = subject.path if subject.is_folder() else None
+    scanner = Scanner(pool, options, context.workspace, folder)
+    task = Task(options, context.workspace, folder)
+    outcomes = _examine(files, context, Workers(scanner, task, len(files)))
+    raw_data.settle(outcomes, folder)
+    total.findings += names.judge(files, folder=folder is not None)
     return _report(subject, options, total, outcomes, [name for _, name in files])
 
 

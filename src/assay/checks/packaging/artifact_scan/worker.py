@@ -14,8 +14,8 @@ from typing import IO, Any
 
 from assay.checks.packaging.artifact_scan import policy
 from assay.checks.packaging.artifact_scan.blob import Outcome
-from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
+from assay.checks.packaging.artifact_scan.workers import Task
 from assay.core.codec import from_json, to_json
 from assay.subjects.pickles.machine import Limits, MachinePool
 
@@ -24,11 +24,10 @@ def main() -> None:
     """Serve jobs until there are no more."""
     jobs, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever prints does not get between the answers
-    task = json.loads(jobs.readline())
-    options = from_json(ArtifactScanOptions, task["options"])
-    limits = Limits(options.memory, options.seconds)
+    task = from_json(Task, json.loads(jobs.readline()))
+    limits = Limits(task.options.memory, task.options.seconds)
     with MachinePool(limits, 1, shapes=policy.shapes()) as pool:
-        scanner = Scanner(pool, options, Path(task["workspace"]))
+        scanner = Scanner(pool, task.options, task.workspace, task.folder)
         _tell(answers, {"ready": True})
         for job in jobs:
             _tell(answers, _examined(scanner, **json.loads(job)))

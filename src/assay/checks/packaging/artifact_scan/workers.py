@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
@@ -42,6 +43,15 @@ class WorkerDiedError(Exception):
     """The process ended before it had answered."""
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a scan asks of all of its workers; as `Scanner` takes it."""
+
+    options: ArtifactScanOptions
+    workspace: Path
+    folder: Path | None
+
+
 class Worker:
     """One process that examines files.
 
@@ -49,7 +59,7 @@ class Worker:
         WorkerDiedError: it cannot be started.
     """
 
-    def __init__(self, options: ArtifactScanOptions, workspace: Path) -> None:
+    def __init__(self, task: Task) -> None:
         paths = [str(Path(assay.__file__).parents[1]), *sys.path]
         flags = ["-B"] if sys.dont_write_bytecode else []
         try:
@@ -63,7 +73,7 @@ class Worker:
         except OSError as error:
             raise WorkerDiedError(str(error)) from error
         try:
-            self._asked({"options": to_json(options), "workspace": str(workspace)})
+            self._asked(to_json(task))
         except WorkerDiedError:
             self.close()
             raise
@@ -120,7 +130,7 @@ class Workers:
 
     Args:
         scanner: examines until then, and where no process can be started.
-        options, workspace: as the scanner's.
+        task: the same for other processes.
         files: how many there will be.
         alone: seconds until then.
     """
@@ -128,15 +138,13 @@ class Workers:
     def __init__(
         self,
         scanner: Scanner,
-        options: ArtifactScanOptions,
-        workspace: Path,
+        task: Task,
         files: int,
         *,
         alone: float = ALONE,
     ) -> None:
         self._scanner = scanner
-        self._options = options
-        self._workspace = workspace
+        self._task = task
         self._coming = files
         self._from = time.monotonic() + alone
         self._mine = threading.local()
@@ -182,7 +190,7 @@ class Workers:
         if mine is not None or time.monotonic() < self._from or self._coming < FEW:
             return mine
         try:
-            mine = Worker(self._options, self._workspace)
+            mine = Worker(self._task)
         except WorkerDiedError:
             self._from = math.inf
             return None

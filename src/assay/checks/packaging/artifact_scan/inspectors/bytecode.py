@@ -1,9 +1,10 @@
-"""Python byte code: what it names and says is noted, and held against its source when all files are read."""
+"""Python byte code: what it names and says is held against the source beside it."""
 
 from __future__ import annotations
 
 from assay.checks.packaging.artifact_scan import rules
-from assay.checks.packaging.artifact_scan.blob import Blob, Bytecode
+from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.bytecode import Bytecode, judge
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.inspectors.native import poses_as_data
 from assay.checks.packaging.artifact_scan.texts import secrets
@@ -26,20 +27,24 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
         header = read_header(blob.head(16))
         codes, end = read_code(blob.data, blob.start + header.start, blob.end, header.version)
     except (LimitError, SubjectError) as error:
-        noted = Bytecode(blob.name, blob.place(), header, trouble=error.cause)
-        inspection.outcome.bytecode.append(noted)
+        _hold(Bytecode(blob.name, blob.place(), header, trouble=error.cause), inspection)
         return
     names = frozenset(name for code in codes for name in (*code.names, *code.variables))
     texts = {text for code in codes for text in code.texts}
     data = {constant for code in codes for constant in code.data}
     said = frozenset(texts | {constant.decode("latin-1") for constant in data})
-    inspection.outcome.bytecode.append(Bytecode(blob.name, blob.place(), header, names, said))
+    _hold(Bytecode(blob.name, blob.place(), header, names, said), inspection)
     secrets.judge(blob, "\n".join(sorted(texts)), inspection, lines=False)
     _pickles(blob, sorted(data), inspection)
     if end < blob.end:
         message = f"{blob.end - end:,} bytes follow the end of the code; Python does not read them."
         inspection.report(rules.files.TRAILING.finding(message, blob.place(end)))
         inspection.examine(blob.member_at("(after the code)", end, blob.end - end))
+
+
+def _hold(one: Bytecode, inspection: Inspection) -> None:
+    for finding in judge(one, inspection.folder):
+        inspection.report(finding)
 
 
 def _pickles(blob: Blob, constants: list[bytes], inspection: Inspection) -> None:

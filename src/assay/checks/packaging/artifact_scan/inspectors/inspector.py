@@ -9,6 +9,7 @@ and never raises for what is in the bytes: a parse error is something that was n
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
@@ -32,6 +33,10 @@ class Inspection(Protocol):
     @property
     def unpacker(self) -> Unpacker:
         """Unpacks within the budget of the whole scan."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that the file lies in with others that are examined; None for a single file."""
 
     def examine(self, blob: Blob) -> None:
         """Recognise and judge a nested region as a file of its own."""
