@@ -56,10 +56,11 @@ def test_a_server_that_recovers_is_asked_again() -> None:
         assert embedder.embed(["a"]).shape == (1, 2)
 
 
-@pytest.mark.parametrize("url", ["ftp://host/v1", "host", "http://user:pass@host/v1"])
+@pytest.mark.parametrize("url", ["ftp://host/v1", "host", "http://user:pass@host/v1", "http://:pass@host/v1"])
 def test_an_address_that_is_not_plain_http_is_refused(url: str) -> None:
-    with pytest.raises(EndpointError, match="not an http"):
+    with pytest.raises(EndpointError, match="not an http") as caught:
         EndpointEmbedder(url, "some")
+    assert "pass" not in caught.value.diagnostics()
 
 
 def test_a_server_that_hangs_is_given_up() -> None:

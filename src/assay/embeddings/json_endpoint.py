@@ -5,13 +5,12 @@ What it sends is hostile: bounded in size and time, never decompressed, redirect
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 from assay.core.errors import EndpointError
+from assay.core.web_address import base_url, bearer, is_loopback
 
 MAX_REPLY = 64 << 20
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -38,23 +37,14 @@ class JsonEndpoint:
     def __init__(self, url: str, api_key: str = "", *, timeout: float = 30.0, retries: int = 2) -> None:
         import httpx  # noqa: PLC0415  start-up
 
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-            raise EndpointError(
-                "is not an http(s) address", subject=url, remedy="Give a URL such as http://host/v1."
-            )
-        if not (api_key.isascii() and api_key.isprintable() and " " not in api_key):
-            raise EndpointError("its API key cannot be sent: it holds odd characters", subject=url)
-        self.url, self._key, self._timeout, self._retries = url.rstrip("/"), api_key, timeout, retries
-        headers = {
-            "Accept-Encoding": "identity",
-            **({"Authorization": f"Bearer {api_key}"} if api_key else {}),
-        }
+        self.url = base_url(url)
+        self._key, self._timeout, self._retries = api_key, timeout, retries
+        headers = {"Accept-Encoding": "identity", **bearer(api_key, self.url)}
         self._http = httpx.Client(
             headers=headers,
             timeout=timeout,
             follow_redirects=False,
-            trust_env=not _is_loopback(parts.hostname),
+            trust_env=not is_loopback(self.url),
         )
 
     def close(self) -> None:
@@ -113,11 +103,3 @@ class JsonEndpoint:
         return EndpointError(
             clean, subject=self.url, remedy="Look at the server's log; correct URL, model or key."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether a host is this machine: a proxy named in the environment must not see such requests."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

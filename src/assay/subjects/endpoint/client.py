@@ -7,7 +7,6 @@ redirects are not followed. Whatever is not an answer becomes an `Answer` with `
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,13 +17,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from assay.core.errors import EndpointError
+from assay.core.web_address import base_url, bearer, is_loopback
 from assay.subjects.endpoint.answer import Answer, Prompt, Sampling
 from assay.subjects.endpoint.background import BackgroundLoop
 from assay.subjects.endpoint.retry import RETRIED_STATUS, RequestBudget, RetryPolicy
 from assay.subjects.endpoint.wire import (
     MAX_BODY,
     ReplyError,
-    base_url,
     error_text,
     read_models,
     read_reply,
@@ -92,10 +91,14 @@ class ChatEndpoint:
         self._budget = budget
         self._concurrency = max(1, max_concurrency)
         self._http = httpx.AsyncClient(
-            headers=_headers(self._key, self.url),
+            headers={
+                "Content-Type": "application/json",
+                "Accept-Encoding": "identity",
+                **bearer(self._key, self.url),
+            },
             timeout=timeout,
             follow_redirects=False,
-            trust_env=not _is_loopback(self.url),
+            trust_env=not is_loopback(self.url),
             limits=httpx.Limits(
                 max_connections=self._concurrency, max_keepalive_connections=self._concurrency
             ),
@@ -257,25 +260,3 @@ def _require_plain(response: httpx.Response, body: bytes) -> None:
         raise ReplyError(f"HTTP {status}: {error_text(body)}")
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise ReplyError("the reply is compressed although that was not asked for")
-
-
-def _headers(key: str, url: str) -> dict[str, str]:
-    headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-    if not key:
-        return headers
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise EndpointError(
-            "the API key cannot be sent: it holds spaces, line breaks or other odd characters",
-            subject=url,
-            remedy="Correct the environment variable that holds the key.",
-        )
-    return {**headers, "Authorization": f"Bearer {key}"}
-
-
-def _is_loopback(url: str) -> bool:
-    """Whether `url` is on this machine: a proxy named in the environment must not see such requests."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from assay.core.errors import EndpointError
+from assay.core.web_address import QUOTE
 from assay.subjects.endpoint.answer import Prompt, Sampling
 
 MAX_BODY = 1_000_000
 MAX_MODELS = 1_000
-QUOTE = 200
 
 
 class ReplyError(Exception):
@@ -26,34 +24,6 @@ class Reply:
     text: str
     finish_reason: str
     model: str
-
-
-def base_url(url: str) -> str:
-    """`url` as a base to append paths to.
-
-    Raises:
-        EndpointError: it is not plain http or https with a host, or carries credentials or a query.
-    """
-    shown = url.rpartition("@")[2].partition("?")[0][:QUOTE]
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise EndpointError("is not a URL", subject=shown, remedy=_URL_REMEDY) from error
-    if parts.scheme not in {"http", "https"} or not host:
-        raise EndpointError(
-            f"scheme {parts.scheme!r} is not http or https with a host", subject=shown, remedy=_URL_REMEDY
-        )
-    if parts.username is not None or parts.password is not None:
-        raise EndpointError(
-            "the URL carries credentials", subject=shown, remedy="Give the key by an environment variable."
-        )
-    if parts.query or parts.fragment:
-        raise EndpointError("the URL has a query or fragment", subject=shown, remedy=_URL_REMEDY)
-    return url.rstrip("/")
-
-
-_URL_REMEDY = "Give the base URL of an OpenAI-compatible API, such as http://127.0.0.1:8000/v1."
 
 
 def request_body(model: str, prompt: Prompt, sampling: Sampling) -> bytes:
