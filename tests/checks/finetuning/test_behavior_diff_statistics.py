@@ -17,8 +17,8 @@ from assay.checks.finetuning.behavior_diff.statistics import (
     mcnemar_p,
     power,
     upper_tail,
-    wilson_interval,
 )
+from assay.core.proportions import wilson_interval
 
 
 def pairs(lost: int, gained: int, total: int = 100) -> Pairs:

@@ -11,10 +11,10 @@ from assay.checks.finetuning.behavior_diff.statistics import (
     Pairs,
     bootstrap_interval,
     mcnemar_p,
-    wilson_interval,
 )
 from assay.checks.finetuning.behavior_diff.suite import Case
 from assay.core.canonical import JSON
+from assay.core.proportions import wilson_interval
 
 MAX_CHANGES = 50
 QUOTE = 500

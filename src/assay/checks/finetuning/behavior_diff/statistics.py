@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 
-Z95 = 1.959963984540054
 RESAMPLES = 10_000
 POWER = 0.8
 BIG = 2_000
@@ -85,16 +84,6 @@ def bootstrap_interval(pairs: Pairs, seed: int) -> tuple[float, float]:
     draws = np.random.default_rng(seed).multinomial(pairs.total, shares, size=RESAMPLES)
     low, high = np.quantile((draws[:, 1] - draws[:, 0]) / pairs.total, (0.025, 0.975))
     return float(low), float(high)
-
-
-def wilson_interval(hits: int, total: int) -> tuple[float, float]:
-    """95 % interval of a rate (Wilson 1927)."""
-    if not total:
-        return 0.0, 1.0
-    rate, slack = hits / total, Z95 * Z95 / total
-    centre = (rate + slack / 2) / (1 + slack)
-    half = Z95 / (1 + slack) * math.sqrt(rate * (1 - rate) / total + slack / (4 * total))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
