@@ -43,6 +43,7 @@ class Role(StrEnum):
     ENDPOINT = "endpoint"
     ENVIRONMENT = "environment"
     INFRASTRUCTURE = "infrastructure"
+    GUARD = "guard"
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,10 @@ class Guard:
         """
         self._engine = self._opened(policy)
 
+    def absent(self) -> Mapping[str, str]:
+        """Layers that do not look, and why: switched off, or what they need is not installed."""
+        return dict(self._engine.absent)
+
     def timings(self) -> Mapping[str, Snapshot]:
         """How long each layer took so far, and `views`: normalising and decoding."""
         return {name: histogram.snapshot() for name, histogram in list(self._histograms.items())}

@@ -1,0 +1,1 @@
+"""Checks on what runs: whether its guard and its answers still hold."""
