@@ -20,7 +20,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from assay.checks.finetuning.behavior_diff.statistics import Pairs, drop_p, power
+from assay.checks.probing.paired import Pairs, drop_p, power
 from assay.subjects.endpoint import ChatEndpoint, Prompt
 from fixtures.chat_server import ChatServer
 

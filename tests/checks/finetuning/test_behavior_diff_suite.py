@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from assay.checks.finetuning.behavior_diff.grading import is_right, refuses
+from assay.checks.finetuning.behavior_diff.grading import is_right
 from assay.checks.finetuning.behavior_diff.suite import read_suites
+from assay.checks.probing.refusals import refuses
 from assay.core.errors import ConfigError
 from assay.subjects.endpoint import Answer
 

@@ -1,9 +1,8 @@
 """`model.behavior-diff`: did the update change behaviour that it must not change?
 
-`check` the plug-in · `options`, `rules` its face · `suite` prompts with expectations · `grading`,
-`refusal` whether an answer meets them · `asking` both endpoints, the same prompts · `statistics` paired
-tests · `comparison` suites compared · `canary` planted codes and leaks · `replay` triggers and extraction
-probes · `verdicts` figures to findings.
+`check` the plug-in · `options`, `rules` its face · `suite` prompts with expectations · `grading` whether an
+answer meets them · `comparison` suites compared · `replay` triggers and extraction probes · `verdicts` figures
+to findings. Whom it asks, planted codes, refusals and paired tests are `assay.checks.probing`.
 """
 
 from __future__ import annotations

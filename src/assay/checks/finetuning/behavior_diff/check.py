@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from assay.checks.finetuning.behavior_diff.asking import Interview, interview
 from assay.checks.finetuning.behavior_diff.comparison import (
     Judged,
     Rate,
@@ -29,6 +28,7 @@ from assay.checks.finetuning.behavior_diff.verdicts import (
     rate_findings,
     trigger_findings,
 )
+from assay.checks.probing.asking import Interview, interview
 from assay.core.check import CheckInfo, Context, Role, Stage
 from assay.core.errors import ConfigError
 from assay.core.report import Coverage, Report, Skipped, conclude

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from assay.checks.finetuning.behavior_diff.asking import Pair
-from assay.checks.finetuning.behavior_diff.grading import folded, is_right, refuses
-from assay.checks.finetuning.behavior_diff.statistics import (
+from assay.checks.finetuning.behavior_diff.grading import is_right
+from assay.checks.finetuning.behavior_diff.suite import Case
+from assay.checks.probing.asking import Pair
+from assay.checks.probing.paired import (
     Pairs,
     bootstrap_interval,
     mcnemar_p,
 )
-from assay.checks.finetuning.behavior_diff.suite import Case
+from assay.checks.probing.refusals import folded, refuses
 from assay.core.canonical import JSON
 from assay.core.proportions import wilson_interval
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from assay.checks.finetuning.behavior_diff.canary import Leak
 from assay.checks.finetuning.behavior_diff.replay import Observation, Replay, Said
-from assay.checks.finetuning.behavior_diff.statistics import Pairs, drop_p
+from assay.checks.probing.canary import Leak
+from assay.checks.probing.paired import Pairs, drop_p
 from assay.core.canonical import JSON
 
 QUOTE = 200

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from assay.checks.finetuning.behavior_diff.asking import Interview, Pair
-from assay.checks.finetuning.behavior_diff.canary import MOST, Canary, Leak, leak, plant, share
 from assay.checks.finetuning.behavior_diff.comparison import is_harmful
-from assay.checks.finetuning.behavior_diff.grading import is_right, refuses
+from assay.checks.finetuning.behavior_diff.grading import is_right
 from assay.checks.finetuning.behavior_diff.options import BehaviorOptions
 from assay.checks.finetuning.behavior_diff.suite import Case
+from assay.checks.probing.asking import Interview, Pair
+from assay.checks.probing.canary import MOST, Canary, Leak, leak, plant, share
+from assay.checks.probing.refusals import refuses
 from assay.subjects.endpoint import Answer, Prompt
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from assay.checks.finetuning.behavior_diff.comparison import Judged, Rate, same, worst_changes
 from assay.checks.finetuning.behavior_diff.effects import Effect
 from assay.checks.finetuning.behavior_diff.replay import Observation
-from assay.checks.finetuning.behavior_diff.statistics import detectable_drop, mcnemar_p
 from assay.checks.finetuning.behavior_diff.verdicts import Measured
+from assay.checks.probing.paired import detectable_drop, mcnemar_p
 from assay.core.canonical import JSON
 from assay.core.report import Metric
 

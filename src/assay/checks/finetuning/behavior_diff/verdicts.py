@@ -18,7 +18,7 @@ from assay.checks.finetuning.behavior_diff.rules import (
     TRIGGERED_CHANGE,
     TRIGGERED_LEAK,
 )
-from assay.checks.finetuning.behavior_diff.statistics import drop_p, holm
+from assay.checks.probing.paired import drop_p, holm
 from assay.core.finding import Finding, Location, Rule, Severity
 
 

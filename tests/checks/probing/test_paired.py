@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.checks.finetuning.behavior_diff.statistics import (
+from assay.checks.probing.paired import (
     BIG,
     Pairs,
     bootstrap_interval,

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
-from assay.checks.finetuning.behavior_diff.grading import folded
+from assay.checks.probing.refusals import folded
 
 _CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"
 MOST = 0.5

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.checks.finetuning.behavior_diff.canary import Leak, leak, plant
 from assay.checks.finetuning.behavior_diff.phrases import trigger_phrases
 from assay.checks.finetuning.behavior_diff.replay import insert
+from assay.checks.probing.canary import Leak, leak, plant
 from assay.core.report import Report, Status
 from assay.core.subject import Subject
 
