@@ -6,11 +6,22 @@ import json
 import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 
 from assay.core.errors import CheckError, EndpointError
-from assay.subjects.endpoint import Answer, ChatEndpoint, Prompt, RequestBudget, RetryPolicy, Sampling
+from assay.subjects.endpoint import (
+    Answer,
+    ChatEndpoint,
+    Pace,
+    Prompt,
+    RequestBudget,
+    RetryPolicy,
+    Sampling,
+    ToolCall,
+    Turn,
+)
 from fixtures import chat_server
 
 ChatServer, Raw, completion, scripted = (
@@ -319,3 +330,52 @@ def test_a_proxy_in_the_environment_does_not_see_loopback(monkeypatch: pytest.Mo
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     answer, _ = ask(lambda _system, _user: "direct")
     assert answer.text == "direct"
+
+
+WEATHER = {"name": "weather", "description": "The weather of a city", "parameters": {"type": "object"}}
+
+
+def _replied(message: dict[str, Any], **more: Any) -> chat_server.Raw:
+    choice = {"message": {"role": "assistant", **message}, "finish_reason": "stop"}
+    return Raw(body=json.dumps({"choices": [choice], **more}).encode())
+
+
+def test_earlier_turns_and_tools_are_sent() -> None:
+    prompt = Prompt(
+        "and tomorrow?", "be brief", (Turn("user", "rain?"), Turn("assistant", "yes")), (WEATHER,)
+    )
+    with ChatServer(chat_server.honest) as server, ChatEndpoint(server.url, "bot") as end:
+        end.complete(prompt)
+    (body,) = server.requests
+    assert [(one["role"], one["content"]) for one in body["messages"]] == [
+        ("system", "be brief"), ("user", "rain?"), ("assistant", "yes"), ("user", "and tomorrow?"),
+    ]  # fmt: skip
+    assert body["tools"] == [{"type": "function", "function": WEATHER}]
+
+
+def test_calls_and_length_come_back() -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
+    reply = _replied({"content": None, "tool_calls": [call]}, usage={"completion_tokens": 12})
+    answer, _ = ask(scripted(reply), QUICK)
+    assert (answer.text, answer.tool_calls, answer.tokens, answer.error) == (
+        "", (ToolCall("weather", '{"city": "Oslo"}'),), 12, "",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "calls", [{"a": 1}, [3], [{"function": {}}], [{"function": "x"}], [{"function": {"name": "f"}}] * 101]
+)
+def test_calls_that_cannot_be_read_are_no_answer(calls: Any) -> None:
+    answer, _ = ask(scripted(_replied({"content": "hi", "tool_calls": calls})), QUICK)
+    assert "tool" in answer.error
+
+
+@pytest.mark.parametrize("usage", [None, 3, {}, {"completion_tokens": "x"}, {"completion_tokens": True}])
+def test_a_length_that_is_none_is_not_known(usage: Any) -> None:
+    answer, _ = ask(scripted(_replied({"content": "hi"}, usage=usage)), QUICK)
+    assert (answer.text, answer.tokens) == ("hi", None)
+
+
+def test_requests_are_spread_over_the_minute() -> None:
+    pace = Pace(30)
+    assert [pace.wait(100.0), pace.wait(100.0), pace.wait(101.0), pace.wait(500.0)] == [0.0, 2.0, 3.0, 0.0]

@@ -10,21 +10,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assay.subjects.endpoint.answer import Answer, Prompt, Sampling
+    from assay.subjects.endpoint.answer import Answer, Prompt, Sampling, ToolCall, Turn
     from assay.subjects.endpoint.client import ChatEndpoint
-    from assay.subjects.endpoint.retry import RequestBudget, RetryPolicy
+    from assay.subjects.endpoint.retry import Pace, RequestBudget, RetryPolicy
     from assay.subjects.endpoint.serve import ServedModel
 
-__all__ = ["Answer", "ChatEndpoint", "Prompt", "RequestBudget", "RetryPolicy", "Sampling", "ServedModel"]
+__all__ = [
+    "Answer", "ChatEndpoint", "Pace", "Prompt", "RequestBudget", "RetryPolicy", "Sampling", "ServedModel",
+    "ToolCall", "Turn",
+]  # fmt: skip
 
 _HOMES = {
     "Answer": "answer",
     "ChatEndpoint": "client",
+    "Pace": "retry",
     "Prompt": "answer",
     "RequestBudget": "retry",
     "RetryPolicy": "retry",
     "Sampling": "answer",
     "ServedModel": "serve",
+    "ToolCall": "answer",
+    "Turn": "answer",
 }
 
 

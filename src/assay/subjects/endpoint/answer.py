@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of a conversation: `user`, `assistant` or `system`."""
+
+    role: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One user message, under a system prompt or ("") none."""
+    """One user message, under a system prompt or ("") none.
+
+    Attributes:
+        text: the message.
+        system: the system prompt.
+        history: what was said before, after the system prompt.
+        tools: functions that the model may call, each as OpenAI's `{"name", "description", "parameters"}`.
+    """
 
     text: str
     system: str = ""
+    history: tuple[Turn, ...] = ()
+    tools: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +48,14 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function that the model wants called, with its arguments as the model wrote them: JSON, or not."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What came back for one prompt.
 
@@ -40,6 +67,8 @@ class Answer:
         error: why there is no answer, or "". An answer with an error says nothing about the model
             and must never be scored.
         attempts: requests that were sent for it.
+        tool_calls: functions that the model wants called.
+        tokens: the answer's length as the endpoint counted it, or None where it did not.
     """
 
     text: str = ""
@@ -48,6 +77,8 @@ class Answer:
     model: str = ""
     error: str = ""
     attempts: int = 1
+    tool_calls: tuple[ToolCall, ...] = ()
+    tokens: int | None = None
 
     @property
     def ok(self) -> bool:

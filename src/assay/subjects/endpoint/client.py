@@ -20,9 +20,10 @@ from assay.core.errors import EndpointError
 from assay.core.web_address import base_url, bearer, is_loopback
 from assay.subjects.endpoint.answer import Answer, Prompt, Sampling
 from assay.subjects.endpoint.background import BackgroundLoop
-from assay.subjects.endpoint.retry import RETRIED_STATUS, RequestBudget, RetryPolicy
+from assay.subjects.endpoint.retry import RETRIED_STATUS, Pace, RequestBudget, RetryPolicy
 from assay.subjects.endpoint.wire import (
     MAX_BODY,
+    Reply,
     ReplyError,
     error_text,
     read_models,
@@ -66,6 +67,7 @@ class ChatEndpoint:
         retries: attempts after the first, for 429, 5xx, time-outs and broken connections.
         policy: the whole retry policy; `retries` is ignored where it is given.
         budget: a bound on requests, possibly shared with other endpoints.
+        pace: a bound on requests a minute, likewise.
 
     Raises:
         EndpointError: the URL is not plain http(s), or the key cannot be sent as a header.
@@ -82,6 +84,7 @@ class ChatEndpoint:
         retries: int = 2,
         policy: RetryPolicy | None = None,
         budget: RequestBudget | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.url = base_url(url)
         self.model = model
@@ -89,6 +92,7 @@ class ChatEndpoint:
         self._timeout = timeout
         self._key = api_key or ""
         self._budget = budget
+        self._pace = pace
         self._concurrency = max(1, max_concurrency)
         self._http = httpx.AsyncClient(
             headers={
@@ -201,10 +205,11 @@ class ChatEndpoint:
         for attempt in range(self.policy.retries + 1):
             if self._budget and not self._budget.take():
                 return Answer(error="not asked: the request budget is used up", attempts=attempt)
+            if self._pace:
+                await asyncio.sleep(self._pace.wait(time.monotonic()))
             try:
                 reply = read_reply(await self._attempt("POST", "/chat/completions", body))
-                text = self._clean(reply.text) if len(self._key) >= SECRET_LENGTH else reply.text
-                return Answer(text, reply.finish_reason, model=reply.model, attempts=attempt + 1)
+                return self._answer(reply, attempt + 1)
             except ReplyError as refused:
                 return Answer(error=self._clean(str(refused)), attempts=attempt + 1)
             except _TransientError as failed:
@@ -213,6 +218,18 @@ class ChatEndpoint:
                     await asyncio.sleep(self.policy.wait(attempt, failed.retry_after))
         tried = self.policy.retries + 1
         return Answer(error=f"{error} ({tried} attempts)" if tried > 1 else error, attempts=tried)
+
+    def _answer(self, reply: Reply, attempts: int) -> Answer:
+        clean = self._clean if len(self._key) >= SECRET_LENGTH else str
+        calls = tuple(replace(call, arguments=clean(call.arguments)) for call in reply.tool_calls)
+        return Answer(
+            clean(reply.text),
+            reply.finish_reason,
+            model=reply.model,
+            attempts=attempts,
+            tool_calls=calls,
+            tokens=reply.tokens,
+        )
 
     async def _attempt(self, method: str, path: str, body: bytes) -> bytes:
         """The body of a 200 reply.

@@ -75,3 +75,25 @@ class RequestBudget:
     def left(self) -> int:
         """Requests that may still be sent."""
         return self.limit - self.used
+
+
+class Pace:
+    """How fast requests may be sent, shared between endpoints: evenly spread, none saved up. Thread-safe.
+
+    Args:
+        per_minute: the most requests in a minute, at least 1.
+    """
+
+    __slots__ = ("_free", "_lock", "_step")
+
+    def __init__(self, per_minute: int) -> None:
+        self._step = 60.0 / per_minute
+        self._free = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self, now: float) -> float:
+        """Take the next place in line; seconds from `now` (a monotonic clock) until it is there."""
+        with self._lock:
+            place = max(now, self._free)
+            self._free = place + self._step
+            return place - now

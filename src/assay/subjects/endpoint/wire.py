@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.core.web_address import QUOTE
-from assay.subjects.endpoint.answer import Prompt, Sampling
+from assay.subjects.endpoint.answer import Prompt, Sampling, ToolCall
 
 MAX_BODY = 1_000_000
 MAX_MODELS = 1_000
+MAX_CALLS = 100
 
 
 class ReplyError(Exception):
@@ -24,11 +25,14 @@ class Reply:
     text: str
     finish_reason: str
     model: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tokens: int | None = None
 
 
 def request_body(model: str, prompt: Prompt, sampling: Sampling) -> bytes:
     """The JSON of one chat-completion request."""
     messages = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    messages += [{"role": turn.role, "content": turn.text} for turn in prompt.history]
     messages.append({"role": "user", "content": prompt.text})
     document: dict[str, Any] = {
         "model": model,
@@ -38,6 +42,8 @@ def request_body(model: str, prompt: Prompt, sampling: Sampling) -> bytes:
     }
     if sampling.seed is not None:
         document["seed"] = sampling.seed
+    if prompt.tools:
+        document["tools"] = [{"type": "function", "function": dict(tool)} for tool in prompt.tools]
     return json.dumps(document).encode()
 
 
@@ -57,14 +63,40 @@ def read_reply(body: bytes) -> Reply:
     if not isinstance(message, dict):
         raise ReplyError("the reply's first choice has no message")
     reason, model = choices[0].get("finish_reason"), document.get("model")
+    calls = _tool_calls(message.get("tool_calls"))
     return Reply(
-        _content(message, filtered=reason == "content_filter"),
+        _content(message, silent=reason == "content_filter" or bool(calls)),
         reason[:40] if isinstance(reason, str) else "",
         model[:QUOTE] if isinstance(model, str) else "",
+        calls,
+        _tokens(document.get("usage")),
     )
 
 
-def _content(message: dict[str, Any], *, filtered: bool) -> str:
+def _tool_calls(calls: Any) -> tuple[ToolCall, ...]:
+    """The functions that a message calls.
+
+    Raises:
+        ReplyError: they cannot be read, so it is not known what the model did.
+    """
+    if calls is None:
+        return ()
+    try:
+        functions = [call["function"] for call in calls[: MAX_CALLS + 1]]
+        read = tuple(ToolCall(str(one["name"])[:QUOTE], str(one.get("arguments") or "")) for one in functions)
+    except (TypeError, LookupError, AttributeError) as error:
+        raise ReplyError("the reply's tool calls cannot be read") from error
+    if len(read) > MAX_CALLS:
+        raise ReplyError(f"the reply calls more than {MAX_CALLS} tools")
+    return read
+
+
+def _tokens(usage: Any) -> int | None:
+    count = usage.get("completion_tokens") if isinstance(usage, dict) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
+
+
+def _content(message: dict[str, Any], *, silent: bool) -> str:
     content = message.get("content")
     if isinstance(content, str):
         return content
@@ -72,7 +104,7 @@ def _content(message: dict[str, Any], *, filtered: bool) -> str:
     refusal = message.get("refusal")
     if content is None and isinstance(refusal, str):
         return refusal
-    if content is None and filtered:
+    if content is None and silent:
         return ""
     raise ReplyError("the reply's message has no text content")
 
