@@ -12,8 +12,9 @@ from typing import Protocol
 
 from assay.core.check import Context
 from assay.core.errors import ConfigError, EndpointError
+from assay.core.report import Skipped
 from assay.core.subject import Subject
-from assay.subjects.endpoint import Answer, ChatEndpoint, Prompt, RequestBudget, Sampling
+from assay.subjects.endpoint import Answer, ChatEndpoint, Pace, Prompt, RequestBudget, Sampling
 
 
 class Asking(Protocol):
@@ -43,6 +44,9 @@ class Asking(Protocol):
     def api_key_env(self) -> str: ...  # noqa: D102
     @property
     def seed(self) -> int: ...  # noqa: D102
+
+
+FIRST_RELEASE = "first release: there is no baseline to compare with"
 
 
 @dataclass(slots=True)
@@ -95,8 +99,16 @@ class Interview:
         """The endpoints that take part, candidate first."""
         return (self.candidate, self.baseline) if self.baseline else (self.candidate,)
 
-    def ask(self, prompts: Sequence[Prompt], note: str) -> list[Pair]:
+    def ask(
+        self, prompts: Sequence[Prompt], note: str, baseline: Sequence[Prompt] | None = None
+    ) -> list[Pair]:
         """Both answers to each prompt, in order.
+
+        Args:
+            prompts: what the candidate is asked, and the baseline too.
+            note: what is being asked, for progress.
+            baseline: what the baseline is asked instead, one for each of `prompts`: the same last turn, where
+                the conversation before it went differently.
 
         Raises:
             CheckError: the run was cancelled.
@@ -104,12 +116,29 @@ class Interview:
         """
         self._planned += len(prompts) * len(self.sides)
         with ThreadPoolExecutor(len(self.sides)) as pool:
-            running = [pool.submit(self._ask_one, side, prompts, note) for side in self.sides]
+            asked = (prompts, prompts if baseline is None else baseline)
+            running = [
+                pool.submit(self._ask_one, side, mine, note)
+                for side, mine in zip(self.sides, asked, strict=False)
+            ]
             answers = [future.result() for future in running]
         self._before += len(prompts) * len(self.sides)
         self._now.clear()
         others = answers[1] if self.baseline else [None] * len(prompts)
         return [Pair(mine, other) for mine, other in zip(answers[0], others, strict=True)]
+
+    def unsure(self) -> list[Skipped]:
+        """Endpoints that answered under changing names, and so may have been several models."""
+        return [
+            Skipped(
+                f"the {side.role}'s identity",
+                f"it answered as {len(side.models)} models ({', '.join(sorted(side.models)[:5])}), so it is "
+                "not known which one was asked",
+                "Pin the model's version.",
+            )
+            for side in self.sides
+            if len(side.models) > 1
+        ]
 
     def _ask_one(self, side: Side, prompts: Sequence[Prompt], note: str) -> tuple[Answer, ...]:
         def watch(done: int) -> None:
@@ -131,8 +160,10 @@ class Interview:
 
 
 @contextmanager
-def interview(subject: Subject, options: Asking, context: Context) -> Iterator[Interview]:
-    """An interview of `subject` and `context.baseline`, closed on leaving.
+def interview(
+    subject: Subject, options: Asking, context: Context, pace: Pace | None = None
+) -> Iterator[Interview]:
+    """An interview of `subject` and `context.baseline`, closed on leaving; `pace` bounds both together.
 
     Raises:
         ConfigError: the variable that should hold the key is not set.
@@ -140,13 +171,15 @@ def interview(subject: Subject, options: Asking, context: Context) -> Iterator[I
     """
     budget = RequestBudget(options.max_requests)
     with ExitStack() as stack:
-        candidate = Side("candidate", stack.enter_context(_open(subject, options, budget)))
+        candidate = Side("candidate", stack.enter_context(_open(subject, options, budget, pace)))
         other = context.baseline
-        baseline = Side("baseline", stack.enter_context(_open(other, options, budget))) if other else None
+        baseline = (
+            Side("baseline", stack.enter_context(_open(other, options, budget, pace))) if other else None
+        )
         yield Interview(candidate, baseline, options, context)
 
 
-def _open(subject: Subject, options: Asking, budget: RequestBudget) -> ChatEndpoint:
+def _open(subject: Subject, options: Asking, budget: RequestBudget, pace: Pace | None) -> ChatEndpoint:
     endpoint = ChatEndpoint(
         subject.location,
         subject.name,
@@ -155,6 +188,7 @@ def _open(subject: Subject, options: Asking, budget: RequestBudget) -> ChatEndpo
         max_concurrency=options.concurrency,
         retries=options.retries,
         budget=budget,
+        pace=pace,
     )
     try:
         endpoint.model = _served_name(endpoint, subject)

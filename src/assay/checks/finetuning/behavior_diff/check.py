@@ -20,7 +20,7 @@ from assay.checks.finetuning.behavior_diff.options import BehaviorOptions
 from assay.checks.finetuning.behavior_diff.phrases import SOURCE, trigger_phrases
 from assay.checks.finetuning.behavior_diff.replay import Observation, Prober
 from assay.checks.finetuning.behavior_diff.rules import RULES
-from assay.checks.finetuning.behavior_diff.suite import MAX_SYSTEM, Case, locate, read_suites, read_text
+from assay.checks.finetuning.behavior_diff.suite import Case, read_suites
 from assay.checks.finetuning.behavior_diff.summary import details, metrics, power_notes
 from assay.checks.finetuning.behavior_diff.verdicts import (
     measured_rates,
@@ -28,9 +28,9 @@ from assay.checks.finetuning.behavior_diff.verdicts import (
     rate_findings,
     trigger_findings,
 )
-from assay.checks.probing.asking import Interview, interview
+from assay.checks.probing.asking import FIRST_RELEASE, Interview, interview
+from assay.checks.probing.named_files import system_prompt
 from assay.core.check import CheckInfo, Context, Role, Stage
-from assay.core.errors import ConfigError
 from assay.core.report import Coverage, Report, Skipped, conclude
 from assay.core.subject import Subject, SubjectKind
 from assay.subjects.endpoint import Prompt
@@ -75,7 +75,7 @@ class BehaviorDiff:
             CheckError: the run was cancelled.
         """
         options = context.parsed(BehaviorOptions)
-        system = _system(options)
+        system = system_prompt(options.system, options.system_file, options.root)
         cases = read_suites(options.suites, options.root, system)
         phrases = trigger_phrases(options.triggers, context.reports)
         seen = Seen()
@@ -85,16 +85,10 @@ class BehaviorDiff:
             prober = Prober(talk, options, rng, system)
             _probe(seen, prober, cases, phrases, options)
             _compare(seen, talk, cases)
-            _note_names(seen, talk)
+            seen.skipped += talk.unsure()
+            if talk.baseline is None:
+                seen.notes.append(FIRST_RELEASE)
         return _report(subject, context, options, seen)
-
-
-def _system(options: BehaviorOptions) -> str:
-    if options.system and options.system_file:
-        raise ConfigError("`system` and `system_file` are both given", remedy="Give one of them.")
-    if not options.system_file:
-        return options.system
-    return read_text(locate(options.system_file, options.root), MAX_SYSTEM).strip()
 
 
 def _probe(
@@ -140,19 +134,6 @@ def _compare(seen: Seen, talk: Interview, cases: Sequence[Case]) -> None:
         for case, pair in zip(cases, pairs, strict=True)
         if pair.error
     ]
-
-
-def _note_names(seen: Seen, talk: Interview) -> None:
-    """An endpoint that answers under changing names may have been several models."""
-    for side in talk.sides:
-        if len(side.models) > 1:
-            names = ", ".join(sorted(side.models)[:5])
-            why = (
-                f"it answered as {len(side.models)} models ({names}), so it is not known which one was asked"
-            )
-            seen.skipped.append(Skipped(f"the {side.role}'s identity", why, "Pin the model's version."))
-    if talk.baseline is None:
-        seen.notes.append("first release: there is no baseline to compare with")
 
 
 def _report(subject: Subject, context: Context, options: BehaviorOptions, seen: Seen) -> Report:

@@ -16,12 +16,12 @@ from typing import Any
 
 import re2
 
+from assay.checks.probing.named_files import MAX_SYSTEM, locate, read_text
 from assay.core.errors import ConfigError
 
 MAX_FILE = 32_000_000
 MAX_PROMPTS = 50_000
 MAX_PROMPT = 100_000
-MAX_SYSTEM = 100_000
 _KEYS = frozenset({"id", "prompt", "system", "expect"})
 _EXPECTATIONS = ("contains", "equals", "regex", "refusal")
 
@@ -80,37 +80,6 @@ def read_suites(paths: list[str], root: str, system: str) -> tuple[Case, ...]:
         if len(cases) > MAX_PROMPTS:
             raise ConfigError(f"the suites hold more than {MAX_PROMPTS:,} prompts", subject=path)
     return tuple(cases)
-
-
-def locate(path: str, root: str) -> Path:
-    """`path` below `root`.
-
-    Raises:
-        ConfigError: it is relative and there is no root.
-    """
-    if not Path(path).is_absolute() and not root:
-        remedy = "Give an absolute path, or the option `root`."
-        raise ConfigError("a relative path, and no folder it starts from", subject=path, remedy=remedy)
-    return Path(root) / path
-
-
-def read_text(path: Path, limit: int) -> str:
-    """The text of a small UTF-8 file.
-
-    Raises:
-        ConfigError: it cannot be read, is larger than `limit` bytes, or is not UTF-8.
-    """
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(limit + 1)
-        if len(raw) > limit:
-            raise ConfigError(f"is larger than {limit:,} bytes", subject=str(path))
-        return raw.decode("utf-8-sig")
-    except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise ConfigError(reason, subject=str(path), remedy="Correct the option that names it.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8 text", subject=str(path), remedy="Save it as UTF-8.") from error
 
 
 def _unique_name(file: Path, cases: list[Case]) -> str:

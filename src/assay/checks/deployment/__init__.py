@@ -1,0 +1,1 @@
+"""Checks on how a model is put into service."""

@@ -1,0 +1,118 @@
+"""A whole campaign: attempts made on the subject and its baseline, and what could not be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Protocol
+
+from assay.checks.probing.asking import FIRST_RELEASE, Asking, interview
+from assay.checks.probing.campaign import Attempt, Plan, make, planned
+from assay.checks.probing.named_files import system_prompt
+from assay.checks.probing.probe import Probe
+from assay.checks.probing.resuming import Memory
+from assay.core.check import Context
+from assay.core.errors import ConfigError
+from assay.core.report import Skipped
+from assay.core.subject import Subject
+from assay.guard.mutation import MUTATIONS, Mutation
+from assay.subjects.endpoint import Pace
+
+
+class CampaignOptions(Asking, Protocol):
+    """The options of every check that holds a campaign, besides those of `Asking`.
+
+    Attributes:
+        root: the folder that relative paths start from.
+        system, system_file: the production system prompt, or the file that holds it.
+        mutations: names or patterns of what probes are rewritten with.
+        mutated: how many rewritings of each probe are tried.
+        resume: a file of answers to go on from, or "".
+        requests_per_minute: to both endpoints together; 0 is no bound.
+    """
+
+    @property
+    def root(self) -> str: ...  # noqa: D102  above
+    @property
+    def system(self) -> str: ...  # noqa: D102
+    @property
+    def system_file(self) -> str: ...  # noqa: D102
+    @property
+    def mutations(self) -> list[str]: ...  # noqa: D102
+    @property
+    def mutated(self) -> int: ...  # noqa: D102
+    @property
+    def resume(self) -> str: ...  # noqa: D102
+    @property
+    def requests_per_minute(self) -> int: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What came of a campaign.
+
+    Attributes:
+        attempts: all of them, judged where they could be.
+        skipped: those that could not, and what else is not known.
+        notes: what a reader should know.
+    """
+
+    attempts: tuple[Attempt, ...]
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def judged(self) -> int:
+        """Attempts that could be judged."""
+        return sum(attempt.worked is not None for attempt in self.attempts)
+
+
+def hold(subject: Subject, context: Context, options: CampaignOptions, probes: Sequence[Probe]) -> Held:
+    """Make every probe, as it is and rewritten, on the subject and on the baseline.
+
+    Raises:
+        ConfigError: an option is wrong.
+        EndpointError: an endpoint answers nothing.
+        CheckError: the run was cancelled.
+    """
+    system = system_prompt(options.system, options.system_file, options.root)
+    # The subject's digest keeps codes and markers from being known when the model was trained.
+    plan = Plan(system, _chosen(options.mutations), options.mutated, f"{options.seed}:{subject.sha256}")
+    memory = Memory(
+        Path(options.root) / options.resume if options.resume else None, _identity(subject, context)
+    )
+    pace = Pace(options.requests_per_minute) if options.requests_per_minute else None
+    attempts = planned(probes, plan)
+    with interview(subject, options, context, pace) as talk:
+        make(attempts, talk, memory)
+        skipped = [*_unjudged(attempts), *talk.unsure()]
+        notes = [] if talk.baseline else [FIRST_RELEASE]
+    if memory.known:
+        notes.append(f"{memory.known:,} answers were taken from {options.resume} and not asked for again")
+    return Held(tuple(attempts), tuple(skipped), tuple(notes))
+
+
+def _identity(subject: Subject, context: Context) -> str:
+    return f"{subject.sha256}:{context.baseline.sha256 if context.baseline else ''}"
+
+
+def _chosen(patterns: Sequence[str]) -> tuple[Mutation, ...]:
+    for pattern in patterns:
+        if not any(fnmatchcase(one.name, pattern) for one in MUTATIONS):
+            remedy = "docs/checks/monitor.evasion.md lists them."
+            raise ConfigError(f"no mutation {pattern!r}", subject="mutations", remedy=remedy)
+    return tuple(one for one in MUTATIONS if any(fnmatchcase(one.name, pattern) for pattern in patterns))
+
+
+def _unjudged(attempts: Sequence[Attempt]) -> list[Skipped]:
+    return [
+        Skipped(
+            attempt.made.probe.id + (f" {attempt.mutation}" if attempt.mutation else ""),
+            attempt.error,
+            "Run it again when the endpoint is well.",
+        )
+        for attempt in attempts
+        if attempt.error
+    ]
