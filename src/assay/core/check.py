@@ -61,6 +61,7 @@ class CheckInfo:
         options: a frozen dataclass whose fields, defaults and docstring are the check's options.
         after: checks whose reports it reads when they ran in the same release.
         baseline: whether it compares with the approved release's subject.
+        on_request: whether a release runs it only where `assay.yaml` names it under `checks`: it is costly.
     """
 
     name: str
@@ -73,6 +74,7 @@ class CheckInfo:
     options: type[Any]
     after: tuple[str, ...] = ()
     baseline: bool = False
+    on_request: bool = False
 
 
 class Progress(Protocol):

@@ -32,7 +32,7 @@ class Plan:
 
 
 def plan_release(project: LoadedProject, candidate: Candidate) -> Plan:
-    """Order every installed check, less those declared not applicable.
+    """Order every installed check, less those declared not applicable and those that run on request only.
 
     Raises:
         ConfigError: `checks` or `not_applicable` names a check that is not installed.
@@ -43,6 +43,7 @@ def plan_release(project: LoadedProject, candidate: Candidate) -> Plan:
         _require_known(section, keys, names, project)
     declared = tuple(sorted(config.not_applicable))
     loaded = [load_check(name) for name in names if name not in declared]
+    loaded = [check for check in loaded if not check.info.on_request or check.info.name in config.checks]
     present = [check for check in loaded if _has_subject(check, project, candidate)]
     absent = tuple(check.info.name for check in loaded if check not in present)
     return Plan(tuple(_ordered(present)), declared, absent)
