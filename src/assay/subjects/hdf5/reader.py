@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from assay.core.errors import SubjectError
+from assay.subjects.child_answers import WrongAnswerError, answers
 from assay.subjects.child_process import ChildDiedError, ChildProcess
 from assay.subjects.hdf5.records import Filter, Hdf5Record, Link, Shape, Text
 
@@ -94,15 +94,11 @@ class _Answer:
 
     def listen(self, child: ChildProcess) -> None:
         """Take lines until the last."""
-        for line in child.lines():
+        for answer in answers(child):
             try:
-                kind, _, *what = json.loads(line)
-                if kind == "done":
-                    return
-                self._take(str(kind), what)
-            except (ValueError, TypeError, RecursionError):
-                self.incomplete.append("the reading process answered what it should not")
-                return
+                self._take(answer.kind, answer.fields)
+            except (ValueError, TypeError) as error:
+                raise WrongAnswerError from error
 
     def _take(self, kind: str, what: list[Any]) -> None:
         if len(self.texts) + len(self.links) + len(self.filters) + len(self.incomplete) > 2 * MAX_KEPT:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from assay.core.errors import SubjectError
+from assay.subjects.child_answers import answers
 from assay.subjects.child_process import ChildDiedError, ChildProcess
+from assay.subjects.pickles.listening import listen
 from assay.subjects.pickles.records import Event, PickleRecord
 
 _CHILD = Path(__file__).parent / "child"
@@ -77,24 +78,11 @@ class Machine:
         events: list[Event] = []
         try:
             self._child.send(job + bounds, fd)
-            self._listen(events)
+            listen(answers(self._child), events)
         except ChildDiedError as death:
             self._child.close()
             return events, str(death)
         return events, ""
-
-    def _listen(self, events: list[Event]) -> None:
-        depth = 0
-        for line in self._child.lines():
-            kind, offset, *what = json.loads(line)
-            if kind == "done":
-                break
-            if kind == "trace":
-                events[-1:] = [_traced(event, *what) for event in events[-1:]]
-                continue
-            if kind == "stream":
-                depth = int(what[1])
-            events.append(Event(str(kind), offset, tuple(str(part) for part in what), depth))
 
     def launch(self) -> None:
         """Let the child process begin to start; where it cannot, reading says so."""
@@ -138,12 +126,6 @@ class MachinePool:
     ) -> None:
         for machine in self._machines:
             machine.close()
-
-
-def _traced(event: Event, source: str, steps: str) -> Event:
-    """An event with the trace that followed it: a line for each step, its offset first."""
-    pairs = (line.partition(" ") for line in steps.split("\n") if line)
-    return replace(event, source=source, steps=tuple((int(at), text) for at, _, text in pairs))
 
 
 def _record(events: list[Event], death: str, note: str) -> PickleRecord:
