@@ -34,6 +34,17 @@ def words(done: subprocess.CompletedProcess[str]) -> str:
     return " ".join((done.stdout + done.stderr).split())
 
 
+@pytest.mark.parametrize("arguments", [("scan",), ("convert", "-o", "out.safetensors")])
+def test_an_error_shows_what_a_terminal_would_obey(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    name = "no\x1b[2J\u202efile\udc80.pt"
+    done = assay(*arguments, name, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no\\x1b[2J\\u202efile\\udc80.pt" in done.stderr
+    (tmp_path / "no\x1b[2Jfile.pt").write_bytes(b"")
+    done = assay(*arguments, "no\x1b[2Jfile.pt", cwd=tmp_path)
+    assert "\x1b" not in done.stdout + done.stderr
+
+
 def test_an_unreadable_file(tmp_path: Path) -> None:
     # Readable by no one, root included: reads of it fail with EIO.
     done = assay("scan", "/proc/self/mem", cwd=tmp_path)

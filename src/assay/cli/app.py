@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from assay import __version__
+from assay.cli.complaints import complain
 from assay.cli.exits import Exit
 from assay.core.errors import AssayError
 
@@ -96,7 +97,7 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("assay: interrupted", err=True)
         return 130
     except AssayError as error:
-        click.echo(f"assay: {error.diagnostics()}", err=True)
+        complain(error.diagnostics())
         return Exit.ERROR
     except BrokenPipeError:
         # The reader (head, less) went away; leave without a second error at interpreter exit, and with the
@@ -106,7 +107,7 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         reason = (error.strerror or str(error)).lower()
-        click.echo(f"assay: {place}{reason}\n  → {_next_step(error)}", err=True)
+        complain(f"{place}{reason}\n  → {_next_step(error)}")
         return Exit.ERROR
     except (Exception, SystemExit) as error:
         if os.environ.get("ASSAY_TRACEBACK"):

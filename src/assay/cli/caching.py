@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from assay.cli.complaints import complain
 from assay.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class Scans:
             self._cache = self._cache or ReportCache(cache_folder("reports"))
             return self._cache.look(path, facts)
         except UsageError as error:
-            click.echo(f"assay: earlier reports are not used: {error.diagnostics()}", err=True)
+            complain(f"earlier reports are not used: {error.diagnostics()}")
             self._disabled = True
             return False
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.caching import Scans
+from assay.cli.complaints import complain
 from assay.cli.exits import Exit, exit_for_reports
 from assay.cli.ignoring import ignore_entries
 from assay.cli.output import (
@@ -129,7 +130,7 @@ def scanned(
             except AssayError as error:
                 unread.append(error)
     for problem in unread:
-        click.echo(f"assay: {problem.diagnostics()}", err=True)
+        complain(problem.diagnostics())
     return reports, unread
 
 
