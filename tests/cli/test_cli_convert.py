@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import json
 import os
 import pickle
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from assay.cli.app import run
+from fixtures.archives import real_tar, real_zip
+from fixtures.opcodes import integer, named, raw, text
+from fixtures.torch_containers import old
+from fixtures.torch_pickles import entries, tensor, zipped
 from fixtures.torch_zip import legacy_checkpoint, state_dict_pickle, write_checkpoint
 
 TENSORS = {
@@ -165,7 +174,7 @@ def test_an_estimator_is_refused_with_the_reason(tmp_path: Path, capsys: pytest.
     linear = pytest.importorskip("sklearn.linear_model")
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(linear.LinearRegression().fit([[1], [2]], [1, 2])))
     assert run(["convert", str(tmp_path / "model.pkl"), "-o", str(tmp_path / "out.safetensors")]) == 2
-    assert "is not a PyTorch checkpoint" in (told := capsys.readouterr().err)
+    assert "is a pickle of something else, not a PyTorch checkpoint" in (told := capsys.readouterr().err)
     assert "skops or ONNX" in told
 
 
@@ -179,3 +188,110 @@ def test_a_shape_and_strides_that_do_not_fit_are_told(
     write_checkpoint(tmp_path / "model.pt", TENSORS)
     assert run(["convert", str(tmp_path / "model.pt"), "-o", str(tmp_path / "out.safetensors")]) == 2
     assert "'a.weight' cannot be placed in the file" in capsys.readouterr().err
+
+
+def test_numbers_beside_tensors_go_into_the_metadata(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    zipped(tmp_path / "m.pt", entries({"w": tensor(), "epoch": integer(3), "note": text("\x1b[2J\u202e")}))
+    target = tmp_path / "m.safetensors"
+    assert run(["convert", str(tmp_path / "m.pt"), "-o", str(target)]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["in the metadata: epoch, note"]
+    with safe_open(target, "np") as opened:
+        metadata = opened.metadata()
+    assert metadata["format"] == "pt"
+    assert json.loads(metadata["assay.values"]) == {"epoch": 3, "note": "\x1b[2J\u202e"}
+
+
+def test_what_is_not_in_the_file_is_named_and_the_exit_code_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = {f"log.{index}": text("x" * 1001) for index in range(12)}
+    zipped(tmp_path / "m.pt", entries({"w": tensor(), "\x1b[2J": raw(b"raw"), **left}))
+    target = tmp_path / "m.safetensors"
+    assert run(["convert", str(tmp_path / "m.pt"), "-o", str(target)]) == 4
+    told = capsys.readouterr().out.splitlines()[1]
+    assert told.startswith(
+        "left out: \\x1b[2J (bytes, 3 bytes of it), log.0 (text of 1,001 characters), log.1 ("
+    )
+    assert told.endswith(" and 3 more")
+    assert set(load_file(target)) == {"w"}
+
+
+def test_with_tensors_only_nothing_else_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    zipped(tmp_path / "m.pt", entries({"w": tensor(), "epoch": integer(3), "raw": raw(b"raw")}))
+    target = tmp_path / "m.safetensors"
+    assert run(["convert", "--tensors-only", str(tmp_path / "m.pt"), "-o", str(target)]) == 0
+    told = capsys.readouterr().out.splitlines()[1:]
+    assert told == ["left out: epoch (a plain value), raw (bytes, 3 bytes of it)"]
+    with safe_open(target, "np") as opened:
+        assert opened.metadata() == {"format": "pt"}
+
+
+def test_shared_tensors_written_once_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    zipped(tmp_path / "m.pt", entries({"w": tensor(), "tied": tensor()}))
+    target = tmp_path / "m.safetensors"
+    assert run(["convert", "--shared-once", str(tmp_path / "m.pt"), "-o", str(target)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith(f"{target}: 1 tensor, ")
+    assert out[1:] == ["in the metadata as names of other tensors: tied"]
+
+
+@pytest.mark.parametrize(
+    ("root", "told"),
+    [
+        (entries({"__metadata__": tensor()}), "is named __metadata__"),
+        (b"}(X\x04\x00\x00\x00a\xed\xa0\x80" + tensor() + b"u", "[a\\ud800]: has a name that is no valid"),
+        (entries({"a.b": tensor(), "a": entries({"b": tensor()})}), "would have the name 'a.b'"),
+        (entries({"w": tensor(), "x": named("a\x1b[2J.b")}), "its pickle holds a\\x1b[2J.b, which"),
+    ],
+)
+def test_hostile_names_are_refused_in_plain_words(
+    root: bytes, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    zipped(tmp_path / "m.pt", root)
+    assert run(["convert", str(tmp_path / "m.pt"), "-o", str(tmp_path / "m.safetensors")]) == 2
+    assert told in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["m.pt"]
+
+
+def npz(packed: bool) -> bytes:
+    buffer = io.BytesIO()
+    (np.savez_compressed if packed else np.savez)(buffer, a=np.zeros(3))
+    return buffer.getvalue()
+
+
+def npy() -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros(3))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (npy(), "is a NumPy array, not a PyTorch checkpoint"),
+        (npz(packed=True), "is an archive of NumPy arrays (.npz), not a PyTorch checkpoint"),
+        (npz(packed=False), "is an archive of NumPy arrays (.npz), not a PyTorch checkpoint"),
+        (pickle.dumps({"w": np.zeros(3)}), "is a pickle of something else, not a PyTorch checkpoint"),
+        (pickle.dumps({"w": np.zeros(3)}, 2), "is a pickle of something else, not a PyTorch checkpoint"),
+        (gzip.compress(b"x"), "is packed with gzip, not a PyTorch checkpoint"),
+        (zlib.compress(b"x"), "is packed with zlib, as joblib does it, not a PyTorch checkpoint"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(99), "is an HDF5 file, not a PyTorch checkpoint"),
+        (b"GGUF\x03\x00\x00\x00", "is a GGUF file"),
+        (old(), "is a tar as PyTorch before 0.2 wrote them, which is not read here"),
+        (real_tar(("model.pt", b"x")), "is a tar, not a PyTorch checkpoint"),
+        (real_zip(("config.json", b"{}")), "is a zip without a data.pkl, not a PyTorch checkpoint"),
+        (b"no format at all", "is of a format that is not known here, not a PyTorch checkpoint"),
+    ],
+)
+def test_what_is_no_checkpoint_is_told_by_what_it_is(
+    content: bytes, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m.pt").write_bytes(content)
+    assert run(["convert", str(tmp_path / "m.pt"), "-o", str(tmp_path / "m.safetensors")]) == 2
+    cause, step = capsys.readouterr().err.splitlines()
+    assert told in cause
+    assert step.startswith("  \N{RIGHTWARDS ARROW} ")

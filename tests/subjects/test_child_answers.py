@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from assay.subjects.child_answers import Answer, WrongAnswerError, answers
-from assay.subjects.child_process import ChildProcess
 from assay.subjects.pickles.listening import listen
 from assay.subjects.pickles.machine import Limits, Machine
 from assay.subjects.pickles.records import Event, PickleRecord
-
-SAYS = """
-import os
-def say(raw):
-    while raw: raw = raw[os.write(0, raw):]
-say(b'["ready",null,""]\\n')
-while os.read(0, 400): say({raw} + b'\\n["done",null]\\n')
-"""
-
-
-def child(raw: bytes | str, most: int = 64 << 20) -> ChildProcess:
-    """One that answers every job with `raw`: bytes, or Python that gives some."""
-    code = SAYS.format(raw=raw)
-    return ChildProcess([sys.executable, "-I", "-S", "-c", code], {}, seconds=30, most=most)
+from fixtures.hostile_child import child
 
 
 def told(raw: bytes | str, path: Path, most: int = 64 << 20) -> PickleRecord:

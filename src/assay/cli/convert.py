@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.exits import Exit
 from assay.cli.output import progress
-from assay.core.errors import SubjectError, UsageError
+from assay.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from assay.subjects.weights import Weights
+    from assay.subjects.weights import Conversion
 
 SUFFIX = ".safetensors"
-SHOWN = 10  # names of what was left out
+SHOWN = 10  # names of each kind
 
 
 @click.command("convert")
@@ -23,40 +25,50 @@ SHOWN = 10  # names of what was left out
 @click.option(
     "--tensors-only", is_flag=True, help="Leave out, and name, what else a checkpoint's pickle holds."
 )
+@click.option(
+    "--shared-once",
+    is_flag=True,
+    help="Write tensors that share their numbers once, and the other names into the metadata.",
+)
 @click.option("--force", is_flag=True, help="Replace the file where it exists.")
 @click.option("--no-progress", is_flag=True, help="Do not show progress.")
-def command(model: str, output: str, tensors_only: bool, force: bool, no_progress: bool) -> int:  # noqa: FBT001
+def command(
+    model: str,
+    output: str,
+    tensors_only: bool,  # noqa: FBT001
+    shared_once: bool,  # noqa: FBT001
+    force: bool,  # noqa: FBT001
+    no_progress: bool,  # noqa: FBT001
+) -> int:
     """Write the tensors of MODEL, a PyTorch checkpoint or a folder of them, as one safetensors file.
 
-    The checkpoint's pickle is read by a machine that builds symbols and calls nothing. A checkpoint that
-    holds anything but plain tensors is refused, and the message names what; `assay explain` tells more. With
-    --tensors-only the tensors are written all the same, unless some of them cannot be told.
+    The checkpoint's pickle is walked in a confined process that builds symbols and calls nothing. Numbers
+    and short texts beside the tensors go into the file's metadata. A checkpoint that imports more than
+    tensors are made of is refused, and the message names what; `assay explain` tells more. With
+    --tensors-only the tensors are written all the same, and nothing else, unless some of them cannot be told.
+
+    Exit codes: 0 all was written, or all tensors with --tensors-only; 2 nothing was written; 4 the tensors
+    were written, and something else of the checkpoint is in neither file nor metadata.
 
     \b
     Examples:
       assay convert pytorch_model.bin -o model.safetensors
       assay convert --tensors-only last.ckpt -o last.safetensors
     """  # noqa: D301  click keeps lines after the backspace
-    from assay.reports.plain import visible  # noqa: PLC0415
-    from assay.subjects.weights import open_weights, write_safetensors  # noqa: PLC0415
+    from assay.subjects.weights import convert, open_weights  # noqa: PLC0415
 
     target = _target(output, force=force)
     opened = open_weights(Path(model), tensors_only=tensors_only)
     with opened as weights, progress("converting", disabled=no_progress) as shown:
-        _require_whole(weights)
-        written = write_safetensors(
+        written = convert(
+            weights,
             target,
-            weights.tensors.values(),
-            metadata={"format": "pt"},
+            shared_once=shared_once,
             progress=lambda done, total: shown.update(done, total, "bytes"),
         )
-        count = len(weights.tensors)
-        left_out = list(dict.fromkeys(weights.left_out))
-    click.echo(f"{target}: {count:,} tensors, {written:,} bytes")
-    if left_out:
-        more = f" and {len(left_out) - SHOWN:,} more" if len(left_out) > SHOWN else ""
-        click.echo(f"left out, and never imported: {visible(', '.join(left_out[:SHOWN]), limit=1000)}{more}")
-    return 0
+    _tell(target, written)
+    lost = bool(written.left_out) and not tensors_only
+    return Exit.INCOMPLETE if lost else Exit.CLEAN
 
 
 def _target(output: str, *, force: bool) -> Path:
@@ -70,22 +82,21 @@ def _target(output: str, *, force: bool) -> Path:
     return target
 
 
-def _require_whole(weights: Weights) -> None:
-    """Refuse what would leave something out, or write something twice under one name."""
-    if not weights.tensors and not weights.unreadable:
-        raise SubjectError(
-            "holds no tensors",
-            subject=str(weights.path),
-            remedy="Estimators of scikit-learn are no tensors: ask for skops or ONNX instead.",
-        )
-    for unreadable in weights.unreadable:
-        raise SubjectError(unreadable.reason, subject=unreadable.name, remedy=unreadable.remedy)
-    for problem in weights.problems:
-        raise SubjectError(problem, subject=str(weights.path), remedy="Name the one file to convert.")
-    doubled = next((name for name in weights.tensors if " @ " in name), None)
-    if doubled:
-        raise SubjectError(
-            f"holds a tensor twice: {doubled[:200]}",
-            subject=str(weights.path),
-            remedy="Name the one file to convert.",
-        )
+def _tell(target: Path, written: Conversion) -> None:
+    tensors = "1 tensor" if written.tensors == 1 else f"{written.tensors:,} tensors"
+    click.echo(f"{target}: {tensors}, {written.size:,} bytes")
+    _list("in the metadata as names of other tensors", written.aliases)
+    _list("in the metadata", written.values)
+    left_out = [f"{name} ({what})" for name, what in written.left_out]
+    _list("left out", left_out, written.unnamed)
+    _list("left out, and never imported", written.foreign)
+
+
+def _list(what: str, names: Sequence[str], unnamed: int = 0) -> None:
+    from assay.reports.plain import visible  # noqa: PLC0415
+
+    if not names:
+        return
+    more = len(names) - SHOWN + unnamed
+    shown = ", ".join(visible(name, limit=200) for name in names[:SHOWN])
+    click.echo(f"{what}: {shown}" + (f" and {more:,} more" if more > 0 else ""))

@@ -1,7 +1,7 @@
 """Pickles, read the way their victim would read them and without anything in them running.
 
 `machine` drives child processes (`child/`) in which CPython's own unpickler runs over inert classes;
-`records` holds what comes back; `tensors` lists the tensors of a PyTorch checkpoint,
-`torch_objects` finds them among its symbols.
+`listening` takes what they answer and `records` holds it; `tensors` lists the tensors of a PyTorch checkpoint
+by the `plan` of a child, with `refusals` and `other_formats` for what to tell where there is none.
 Import from the modules themselves: this package stays empty so that start-up stays cheap.
 """

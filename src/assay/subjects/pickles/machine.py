@@ -36,6 +36,12 @@ class Limits:
     events: int = 50_000
 
 
+def reading_process(limits: Limits, shapes: str = "") -> ChildProcess:
+    """A confined child that reads pickles, not started yet; `shapes` as for `Machine`."""
+    command = [sys.executable, "-I", "-S", "-c", _BOOT, str(_CHILD), shapes]
+    return ChildProcess(command, {}, seconds=limits.seconds, most=MAX_ANSWER)
+
+
 class Machine:
     """One child process. It is started on first use and again after its death.
 
@@ -46,8 +52,7 @@ class Machine:
 
     def __init__(self, limits: Limits, shapes: str = "") -> None:
         self._limits = limits
-        command = [sys.executable, "-I", "-S", "-c", _BOOT, str(_CHILD), shapes]
-        self._child = ChildProcess(command, {}, seconds=limits.seconds, most=MAX_ANSWER)
+        self._child = reading_process(limits, shapes)
 
     def read(
         self, fd: int, start: int, length: int, *, probe: bool = False, walk: bool = False

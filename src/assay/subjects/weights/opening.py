@@ -8,12 +8,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from assay.core.digest import IGNORED
 from assay.core.errors import LimitError, SubjectError
 from assay.subjects.weights.shards import check_index, read_index
 from assay.subjects.weights.tensor import DTYPES, Tensor, WeightsFile
+
+if TYPE_CHECKING:
+    from assay.subjects.pickles.plan import Value
 
 SAFETENSORS = (".safetensors",)
 TORCH = (".bin", ".pt", ".pth", ".ckpt")
@@ -42,14 +45,21 @@ class Weights:
         tensors: name to tensor, in the order of the files.
         problems: what the files say that cannot be true together, as sentences.
         unreadable: files with weights that could not be opened, and tensors that lie outside theirs.
-        left_out: with `tensors_only`, full names of what checkpoints import besides tensors.
+        doubled: names under which two files hold a tensor.
+        foreign: with `tensors_only`, full names of what checkpoints import that no tensor is made of.
+        values: plain values beside the tensors of checkpoints, by name.
+        others: what else checkpoints hold: name, and what it is; `unnamed` more are not named.
     """
 
     path: Path
     tensors: dict[str, Tensor] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    values: dict[str, Value] = field(default_factory=dict)
+    others: list[tuple[str, str]] = field(default_factory=list)
+    unnamed: int = 0
     tensors_only: bool = False
     _open: ExitStack = field(default_factory=ExitStack)
 
@@ -161,7 +171,7 @@ def _try_file(weights: Weights, name: str) -> SubjectError | None:
 def _add_file(weights: Weights, path: Path, name: str, *, prefix: str) -> list[str]:
     file = weights._open.enter_context(WeightsFile(path, name))  # noqa: SLF001  the same module's value
     problems: list[str] = []
-    tensors = _safetensors(file, problems) if _is_safetensors(file) else _torch(file, weights)
+    tensors = _safetensors(file, problems) if _is_safetensors(file) else _torch(file, weights, prefix)
     for tensor in tensors:
         if len(weights.tensors) >= MAX_TENSORS:
             raise LimitError(f"more than {MAX_TENSORS:,} tensors", subject=str(weights.path))
@@ -171,8 +181,9 @@ def _add_file(weights: Weights, path: Path, name: str, *, prefix: str) -> list[s
             # The same weights in two formats is how hubs publish them; twice in one format is not.
             if other.file.name.endswith(SAFETENSORS) == name.endswith(SAFETENSORS):
                 problems.append(f"tensor {key[:100]!r} stands in both {other.file.name} and {name}")
+            weights.doubled.append(key)
             key = f"{key} @ {name}"
-        if tensor.known and tensor.offset + _span(tensor) * tensor.itemsize > file.size:
+        if tensor.offset + _span(tensor) * tensor.itemsize > file.size:
             weights.unreadable.append(Unreadable(key, f"lies beyond the end of {name}", "Fetch it again."))
         elif tensor.name != key:
             weights.tensors[key] = Tensor(key, *_rest(tensor))
@@ -217,9 +228,14 @@ def _safetensors(file: WeightsFile, problems: list[str]) -> list[Tensor]:
     return tensors
 
 
-def _torch(file: WeightsFile, weights: Weights) -> list[Tensor]:
+def _torch(file: WeightsFile, weights: Weights, prefix: str) -> list[Tensor]:
     from assay.subjects.pickles.tensors import read_torch_checkpoint  # noqa: PLC0415  start-up
 
-    found = read_torch_checkpoint(file.path, tensors_only=weights.tensors_only)
-    weights.left_out += found.left_out
+    found = read_torch_checkpoint(file.fd, str(file.path), tensors_only=weights.tensors_only)
+    weights.foreign += found.foreign
+    weights.others += ((prefix + name, what) for name, what in found.others)
+    for name, value in found.values.items():
+        if weights.values.setdefault(prefix + name, value) != value:
+            weights.others.append((prefix + name, f"of {file.name}, where another file has another value"))
+    weights.unnamed += found.unnamed
     return [Tensor(t.name, t.dtype, t.shape, file, t.file_offset, t.stride) for t in found.tensors]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from assay.core.errors import LimitError, SubjectError
+from assay.subjects.safetensors_header import BITS
 
 # What a tensor with unusual strides may span before it is left out: it has to be copied in memory.
 GATHER_LIMIT = 64 << 20
@@ -50,16 +51,16 @@ class WeightsFile:
         SubjectError: it cannot be opened or is not a regular file.
     """
 
-    __slots__ = ("_fd", "identity", "name", "path", "size")
+    __slots__ = ("fd", "identity", "mode", "name", "path", "size")
 
     def __init__(self, path: Path, name: str) -> None:
         self.path = path
         self.name = name
-        self._fd = -1
+        self.fd = -1
         try:
             # O_NONBLOCK: opening a FIFO that took a file's place must not hang.
-            self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            status = os.fstat(self._fd)
+            self.fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            status = os.fstat(self.fd)
         except OSError as error:
             self.close()
             reason = (error.strerror or type(error).__name__).lower()
@@ -72,6 +73,7 @@ class WeightsFile:
             self.close()
             raise SubjectError("not a regular file", subject=str(path), remedy="Name a file of weights.")
         self.size = status.st_size
+        self.mode = stat.S_IMODE(status.st_mode)
         self.identity = (status.st_dev, status.st_ino)
 
     def read_into(self, offset: int, view: memoryview) -> None:
@@ -83,7 +85,7 @@ class WeightsFile:
         done = 0
         try:
             while done < len(view):
-                count = os.preadv(self._fd, [view[done:]], offset + done)
+                count = os.preadv(self.fd, [view[done:]], offset + done)
                 if count == 0:
                     raise SubjectError(
                         "ended while it was read: it is truncated or being written",
@@ -99,9 +101,9 @@ class WeightsFile:
 
     def close(self) -> None:
         """Close it; harmless when done twice."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
 
     def __enter__(self) -> Self:
         return self
@@ -137,8 +139,14 @@ class Tensor:
 
     @property
     def itemsize(self) -> int:
-        """Bytes per element."""
-        return DTYPES[self.dtype].itemsize
+        """Bytes per element; 0 where the number format is not known, or packs several into a byte."""
+        bits = BITS.get(self.dtype, 0)
+        return 0 if bits % 8 else bits // 8
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its elements."""
+        return self.numel * self.itemsize
 
     @property
     def kind(self) -> str:

@@ -2,7 +2,8 @@
 
 The rules by which pickles are judged come as the last argument of the process. A job is one line
 `mode start length memory seconds events` with the file's descriptor beside it; `mode` holds `w` to walk only,
-`p` where it is not known that the bytes are a pickle. The last line of an answer is `done`.
+`p` where it is not known that the bytes are a pickle; or it is `t` or `l` for the plan of a checkpoint's
+tensors, of one pickle or of a legacy file. The last line of an answer is `done`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import mmap
 import os
 import sys
 
+from .checkpoint import tell_plan
 from .confine import job_limits, limits, seccomp
 from .recorder import HELD
 from .rules import Rules, parse
@@ -59,4 +61,7 @@ def _job(fd: int, mode: str, start: int, length: int, events: Events, rules: Rul
     finally:
         os.close(fd)
     region = Region(data, start, start + length, rules)
+    if mode in {"t", "l"}:
+        tell_plan(region, events, legacy=mode == "l")
+        return
     read_region(region, events, walk_only="w" in mode, probe="p" in mode)

@@ -27,6 +27,7 @@ LEGACY_TORCH = 0x1950A86A20F9469CFC6C
 LEGACY_STREAMS = 5
 KEPT_KEYS = 4096  # items of each container: enough for the key list of a legacy checkpoint
 _START = re.compile(rb"\x80[\x00-\x05]|c[\w.]+\n[\w.]+\n|\(i[\w.]+\n[\w.]+\n")
+COMPUTED = "a computed callable"
 FAILURES = (Exception, RecursionError)
 
 
@@ -158,6 +159,14 @@ def _machine(region: Region, at: int, recorder: Recorder) -> tuple[str, int, obj
     return first
 
 
+def machine_objects(region: Region) -> str:
+    """Why the C machine does not read the bytes of a region as one stream; "" where it does."""
+    trouble, end, _ = _machine(region, region.start, Recorder(None, rules=region.rules))
+    if trouble and trouble != COMPUTED:
+        return trouble
+    return "" if end == region.end else f"C reads it to byte {end}"
+
+
 def _from_bytes(region: Region, at: int, recorder: Recorder) -> tuple[str, int, object]:
     file = WholeFile(region.view, at, region.end, region.data.find)
     trouble, result = _load(RecordingUnpickler(file, recorder), recorder, region.end - at)
@@ -206,7 +215,7 @@ def _load(unpickler: RecordingUnpickler, recorder: Recorder, size: int) -> tuple
     except FAILURES as error:
         return f"{type(error).__name__}: {str(error)[:200]}", None
     if any(kind == "computed-call" for kind, _ in recorder.seen[:1000]):
-        return "a computed callable", None
+        return COMPUTED, None
     return "", result
 
 

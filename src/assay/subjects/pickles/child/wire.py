@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import re
 from _json import encode_basestring_ascii
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-Value = str | int | None
+Value = str | int | Sequence[int] | None
 MAX_TEXT = 120
 MAX_ITEMS = 6
 MAX_DEPTH = 3
@@ -25,12 +25,16 @@ class TooManyEventsError(Exception):
 
 def encode(event: tuple[Value, ...]) -> bytes:
     """One JSON array and a newline."""
-    parts = [encode_basestring_ascii(v) if isinstance(v, str) else _number(v) for v in event]
+    parts = [encode_basestring_ascii(v) if isinstance(v, str) else _numbers(v) for v in event]
     return ("[" + ",".join(parts) + "]\n").encode("ascii")
 
 
-def _number(value: int | None) -> str:
-    return "null" if value is None else str(int(value))
+def _numbers(value: int | Sequence[int] | None) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, int):
+        return str(int(value))
+    return "[" + ",".join(str(int(number)) for number in value) + "]"
 
 
 class Events:
