@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 
 from assay.cli.app import run
 from fixtures.archives import real_tar, real_zip
-from fixtures.opcodes import integer, named, raw, text
+from fixtures.opcodes import call, integer, named, raw, text
 from fixtures.torch_containers import old
 from fixtures.torch_pickles import entries, tensor, zipped
 from fixtures.torch_zip import legacy_checkpoint, state_dict_pickle, write_checkpoint
@@ -295,3 +295,52 @@ def test_what_is_no_checkpoint_is_told_by_what_it_is(
     cause, step = capsys.readouterr().err.splitlines()
     assert told in cause
     assert step.startswith("  \N{RIGHTWARDS ARROW} ")
+
+
+def sharded(folder: Path) -> Path:
+    """Two shards and their index, with what a trainer leaves beside them; gives the index."""
+    shards = {"a": "model-1.bin", "b": "model-2.bin"}
+    for name, shard in shards.items():
+        zipped(folder / shard, entries({name: tensor(), "epoch": integer(3)}))
+    zipped(folder / "training_args.bin", call("transformers.TrainingArguments"))
+    index = folder / "pytorch_model.bin.index.json"
+    index.write_text(json.dumps({"metadata": {"total_size": 96}, "weight_map": shards}))
+    return index
+
+
+def test_the_shards_of_an_index_become_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    index, target = sharded(tmp_path), tmp_path / "model.safetensors"
+    assert run(["convert", str(index), "-o", str(target)]) == 0
+    assert set(load_file(target)) == {"a", "b"}
+    target.unlink()
+    capsys.readouterr()
+    assert run(["convert", str(tmp_path), "-o", str(target)]) == 2
+    told = capsys.readouterr().err
+    assert "training_args.bin: its pickle holds transformers.TrainingArguments" in told
+    assert "the `.index.json` of its shards" in told
+    (tmp_path / "training_args.bin").unlink()
+    assert run(["convert", str(tmp_path), "-o", str(target)]) == 0
+    assert set(load_file(target)) == {"a", "b"}
+
+
+def test_an_index_leads_nowhere_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    zipped(tmp_path / "secret.bin", entries({"a": tensor()}))
+    (tmp_path / "model").mkdir()
+    index = tmp_path / "model" / "m.bin.index.json"
+    for shard in ("../secret.bin", str(tmp_path / "secret.bin")):
+        index.write_text(json.dumps({"weight_map": {"a": shard}}))
+        assert run(["convert", str(index), "-o", str(tmp_path / "m.safetensors")]) == 2
+        assert "which is missing" in capsys.readouterr().err
+
+
+def test_shards_that_disagree_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    index, target = sharded(tmp_path), tmp_path / "model.safetensors"
+    zipped(tmp_path / "model-2.bin", entries({"b": tensor(), "epoch": integer(4)}))
+    assert run(["convert", str(index), "-o", str(target)]) == 4
+    told = "left out: epoch (of model-2.bin, where another file has another value)"
+    assert told in capsys.readouterr().out
+    target.unlink()
+    zipped(tmp_path / "model-2.bin", entries({"a": tensor()}))
+    assert run(["convert", str(index), "-o", str(target)]) == 2
+    assert "'a' stands in both model-1.bin and model-2.bin" in capsys.readouterr().err
+    assert not target.exists()

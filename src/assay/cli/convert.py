@@ -40,7 +40,9 @@ def command(
     force: bool,  # noqa: FBT001
     no_progress: bool,  # noqa: FBT001
 ) -> int:
-    """Write the tensors of MODEL, a PyTorch checkpoint or a folder of them, as one safetensors file.
+    """Write the tensors of MODEL as one safetensors file.
+
+    MODEL is a PyTorch checkpoint, a folder of them, or the `.index.json` of a checkpoint's shards.
 
     The checkpoint's pickle is walked in a confined process that builds symbols and calls nothing. Numbers
     and short texts beside the tensors go into the file's metadata. A checkpoint that imports more than

@@ -21,7 +21,7 @@ from assay.subjects.weights.writing import Progress, write_safetensors
 
 MOST_TIMES = 4  # as many times the bytes of the files that were read may be written …
 ALLOWANCE = 64 << 20  # … and so many bytes besides
-_ONE = "Name the one file to convert."
+_ONE = "Name the one file to convert, or the `.index.json` of its shards."
 VALUES = "assay.values"
 Place: TypeAlias = "tuple[str, tuple[int, ...], tuple[int, ...], int, tuple[int, int]]"
 

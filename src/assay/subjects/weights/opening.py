@@ -41,7 +41,7 @@ class Weights:
     """The tensors of a model by name; close it, or use it as a context manager.
 
     Attributes:
-        path: the file or folder.
+        path: the file or folder, or the index of shards.
         tensors: name to tensor, in the order of the files.
         problems: what the files say that cannot be true together, as sentences.
         unreadable: files with weights that could not be opened, and tensors that lie outside theirs.
@@ -64,6 +64,11 @@ class Weights:
     _open: ExitStack = field(default_factory=ExitStack)
 
     @property
+    def root(self) -> Path:
+        """The folder that names of files are relative to."""
+        return self.path if self.path.is_dir() else self.path.parent
+
+    @property
     def size(self) -> int:
         """Bytes in all tensors whose format is known."""
         return sum(t.numel * t.itemsize for t in self.tensors.values() if t.known)
@@ -80,10 +85,11 @@ class Weights:
 
 
 def open_weights(path: Path, *, tensors_only: bool = False) -> Weights:
-    """Open the weights at `path`: a file, or a folder with all that lies below it.
+    """Open the weights at `path`: a file, a folder with all that lies below it, or an index of shards.
 
-    In a folder every file of weights is opened, also those that a loader would pass over. Where two
-    files hold a tensor of the same name, the later one's is kept as `name @ file`.
+    Of an index (`*.index.json`) its shards are opened and nothing else of the folder. In a folder every file
+    of weights is opened, also those that a loader would pass over. Where two files hold a tensor of the same
+    name, the later one's is kept as `name @ file`.
 
     Raises:
         SubjectError: there are none, the only file is broken, a shard is missing, or a PyTorch
@@ -94,6 +100,8 @@ def open_weights(path: Path, *, tensors_only: bool = False) -> Weights:
     try:
         if path.is_dir():
             _open_folder(weights)
+        elif path.name.endswith(INDEX):
+            _open_index(weights)
         else:
             for problem in _add_file(weights, path, path.name, prefix=""):
                 weights.problems.append(problem)
@@ -101,6 +109,15 @@ def open_weights(path: Path, *, tensors_only: bool = False) -> Weights:
         weights.close()
         raise
     return weights
+
+
+def _open_index(weights: Weights) -> None:
+    index = read_index(weights.root, weights.path.name)
+    listed = set(index.shards.values())
+    found = [name for name in _listing(weights.root) if name in listed and name.endswith(SAFETENSORS + TORCH)]
+    for name in found:
+        _try_file(weights, name)
+    weights.problems += check_index(index, weights.tensors, set(found))
 
 
 def _open_folder(weights: Weights) -> None:
@@ -159,7 +176,7 @@ def _walk(folder: Path) -> Iterator[str]:
 def _try_file(weights: Weights, name: str) -> SubjectError | None:
     prefix = name[: name.rfind("/") + 1]
     try:
-        weights.problems += _add_file(weights, weights.path / name, name, prefix=prefix)
+        weights.problems += _add_file(weights, weights.root / name, name, prefix=prefix)
     except LimitError:
         raise
     except SubjectError as error:
