@@ -20,8 +20,9 @@ import pytest
 import assay
 from fixtures import audited
 from fixtures.attack_folder import write_attacks, write_ordinary
-from fixtures.opcodes import PROTO_2, STOP, system
+from fixtures.opcodes import PROTO_2, STOP, call, system, text
 from fixtures.system_calls import SystemCall, traced
+from fixtures.torch_pickles import entries, legacy, tensor, zipped
 from fixtures.tripwires import Tripwire, laid_out
 
 PACKAGE = Path(assay.__file__).parent
@@ -110,6 +111,24 @@ def test_the_kernel_sees_nothing_run(place: Place) -> None:
     assert place.trap.sprung() == set()
     assert set(files) - _told(done.stdout) == set()
     assert sum(call.starts_program for call in calls) > 1  # it saw the children
+
+
+def test_the_kernel_sees_nothing_run_by_a_conversion(place: Place) -> None:
+    payload = call("posix.system", text(place.trap.bait.command)) + b"0"
+    path, target = place.model / "m.pt", place.own / "m.safetensors"
+    command = [*COMMAND, "convert", "--tensors-only", str(path), "-o", str(target)]
+    for write in (zipped, legacy):
+        write(path, payload + entries({"w": tensor()}))
+        calls, done = traced(
+            command, place.own / "strace.log", cwd=place.model, environment=place.environment
+        )
+        assert done.returncode == 0, done.stderr
+        assert "left out, and never imported: posix.system" in done.stdout
+        assert _wrong(calls, place) == []
+        assert place.trap.sprung() == set()
+        assert sum(one.starts_program for one in calls) > 1  # it saw the child
+        assert len(target.read_bytes()) > 48
+        target.unlink()
 
 
 def test_the_kernel_sees_a_payload_that_runs(place: Place) -> None:
