@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from assay.cli.complaints import complain
 from assay.core.errors import UsageError
+from assay.core.folders import is_file
 
 if TYPE_CHECKING:
     from assay.core.check import Progress
@@ -31,7 +32,7 @@ class Scans:
 
     def look(self, path: Path) -> bool:
         """Note what `path` is like, before it is hashed; whether a large file is worth hashing first."""
-        if self._disabled or (path.is_file() and path.stat().st_size < LEAST):
+        if self._disabled or (is_file(path) and path.stat().st_size < LEAST):
             return False
         from assay.pipeline.report_cache.facts import facts_of  # noqa: PLC0415  start-up
 

@@ -22,6 +22,7 @@ from assay.cli.output import (
 )
 from assay.cli.subjects import Opened, download_option, told_apart
 from assay.core.errors import AssayError, UsageError
+from assay.core.folders import is_file, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,23 +140,45 @@ def _subjects(path: Path, scans: Scans) -> tuple[list[Subject], list[AssayError]
 
     A folder with an unreadable file has no digest as a whole, so each of its readable files is a subject.
     """
+    from assay.core.errors import LimitError  # noqa: PLC0415  start-up
     from assay.core.subject import Subject  # noqa: PLC0415
 
     try:
         known = scans.look(path)
-        if path.is_file() and path.stat().st_size >= LARGE and not known:
+        if not known and is_file(path) and path.stat().st_size >= LARGE:
             return [Subject.beginning(path)], []
         return [Subject.from_path(path)], []
     except AssayError as error:
-        if not path.is_dir():
+        if isinstance(error, LimitError) or not is_folder(path):
             return [], [error]
-        whole = error
-    found, problems = [], []
-    for file in sorted(path.rglob("*")):
-        if file.is_dir() and not file.is_symlink():
-            continue
-        try:
-            found.append(Subject.from_path(file))
-        except AssayError as error:
-            problems.append(error)
-    return found, problems or ([] if found else [whole])
+        found, problems = _one_by_one(path)
+        return found, problems or ([] if found else [error])
+
+
+def _one_by_one(folder: Path) -> tuple[list[Subject], list[AssayError]]:
+    """Each file below a folder as a subject of its own, and what cannot be read."""
+    from assay.core.folders import unreadable, walk  # noqa: PLC0415  start-up
+
+    found: list[Subject] = []
+    problems: list[AssayError] = []
+
+    def unlisted(error: OSError) -> None:
+        problems.append(unreadable(Path(error.filename), error, done="listed"))
+
+    for here, folders, others in walk(folder, unlisted=unlisted):
+        folders.sort()
+        for name in sorted(others):
+            try:
+                found.append(_file_subject(here / name))
+            except AssayError as error:
+                problems.append(error)
+    return found, problems
+
+
+def _file_subject(path: Path) -> Subject:
+    from assay.core.folders import link_to_folder  # noqa: PLC0415  start-up
+    from assay.core.subject import Subject  # noqa: PLC0415
+
+    if is_folder(path):
+        raise link_to_folder(path)
+    return Subject.from_path(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from assay.core.digest import IGNORED
 from assay.core.errors import LimitError, SubjectError
+from assay.core.folders import unreadable, walk
 from assay.subjects.weights.shards import check_index, read_index
 from assay.subjects.weights.tensor import DTYPES, Tensor, WeightsFile
 
@@ -153,12 +153,10 @@ def _walk(folder: Path) -> Iterator[str]:
     count = 0
 
     def refuse(error: OSError) -> None:
-        raise SubjectError(
-            f"cannot be read: {error.strerror}", subject=str(error.filename), remedy="Check who may read it."
-        ) from error
+        raise unreadable(Path(error.filename), error, done="listed") from error
 
-    for place, folders, files in os.walk(folder, onerror=refuse):
-        relative = Path(place).relative_to(folder)
+    for place, folders, files in walk(folder, unlisted=refuse):
+        relative = place.relative_to(folder)
         folders[:] = [name for name in folders if (relative / name).as_posix() not in IGNORED]
         for name in files:
             if not name.endswith((*SAFETENSORS, *TORCH, *OTHER, INDEX)):
