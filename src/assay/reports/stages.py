@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from assay.core.canonical import canonical_digest
 from assay.core.check import Stage
 from assay.core.finding import Finding, Severity
 from assay.core.report import Ignored, Report, Status
 from assay.reports.document import Document
-from assay.reports.plain import visible
 
 if TYPE_CHECKING:
     from assay.core.release import NotApplicable
@@ -117,13 +115,3 @@ def ignored_text(item: Ignored) -> str:
     """Why a finding is set aside, and until when."""
     until = f" (until {item.expires})" if item.expires else ""
     return f"{item.finding.severity.value} {item.finding.rule}: {item.reason}{until}"
-
-
-def fingerprint(finding: Finding) -> str:
-    """A finding's stable id; also where it quotes bytes that are no valid Unicode."""
-    try:
-        return finding.fingerprint
-    except ValueError:  # canonical JSON takes no lone surrogates
-        place = finding.location
-        parts = [finding.rule, place.path, place.member, place.name, finding.message]
-        return canonical_digest([visible(part) for part in parts])[:32]
