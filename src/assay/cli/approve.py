@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from assay.cli.saying import say
+
 
 @click.command("approve")
 @click.option("--reason", required=True, help="Why it may ship; goes into the ledger.")
@@ -40,7 +42,7 @@ def command(
         days=days,
         key=Path(key) if key else None,
     )
-    click.echo(
+    say(
         f"approved candidate {approved.approval.candidate[:12]} by {approved.approval.approver} "
         f"(verdict {approved.approval.verdict[:12]}, ledger entry {approved.index})"
     )
@@ -49,5 +51,5 @@ def command(
         click.echo("the verdict is now pass: `assay promote` finishes the release")
     else:
         for item in left.reasons:
-            click.echo(f"still {item.decision.value}: {item.message}")
+            say(f"still {item.decision.value}: {item.message}")
     return 0

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.cli.complaints import complain
+from assay.cli.saying import say_error
 from assay.core.errors import UsageError
 from assay.core.folders import is_file
 
@@ -46,7 +46,7 @@ class Scans:
             self._cache = self._cache or ReportCache(cache_folder("reports"))
             return self._cache.look(path, facts)
         except UsageError as error:
-            complain(f"earlier reports are not used: {error.diagnostics()}")
+            say_error(error, "assay: earlier reports are not used: ")
             self._disabled = True
             return False
 

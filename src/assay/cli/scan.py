@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.caching import Scans
-from assay.cli.complaints import complain
 from assay.cli.exits import Exit, exit_for_reports
 from assay.cli.ignoring import ignore_entries
 from assay.cli.output import (
@@ -20,6 +19,7 @@ from assay.cli.output import (
     progress,
     severity,
 )
+from assay.cli.saying import say_error
 from assay.cli.subjects import Opened, download_option, told_apart
 from assay.core.errors import AssayError, UsageError
 from assay.core.folders import is_file, is_folder
@@ -131,7 +131,7 @@ def scanned(
             except AssayError as error:
                 unread.append(error)
     for problem in unread:
-        complain(problem.diagnostics())
+        say_error(problem)
     return reports, unread
 
 

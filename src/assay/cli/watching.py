@@ -10,11 +10,13 @@ from contextlib import contextmanager
 import click
 
 from assay.cli.output import TerminalProgress
+from assay.cli.saying import say
 from assay.core.check import Check, Progress, SilentProgress
 from assay.core.release import Candidate
 from assay.core.report import Report, Status
 from assay.pipeline.execution import SilentWatcher, Watcher
 from assay.pipeline.plan import Plan
+from assay.reports.plain import visible
 from assay.reports.stages import counted
 
 GIST = 46  # characters of a line that say what was found
@@ -36,7 +38,7 @@ class LineWatcher:
 
     def planned(self, plan: Plan, candidate: Candidate) -> None:
         """Say what is about to be looked at."""
-        click.echo(
+        say(
             f"candidate {candidate.digest[:12]}: {counted(len(plan.checks), 'checks')} on "
             + ", ".join(f"{role} {part.sha256[:12]}" for role, part in candidate.subjects.items()),
             err=True,
@@ -58,7 +60,7 @@ class LineWatcher:
             self._bar = None
         mark, colour = MARKS[report.status]
         seconds = time.monotonic() - self._since
-        line = f" {report.check:<22} {report.status.value:<11} {_gist(report):<{GIST}}"
+        line = f" {visible(report.check):<22} {report.status.value:<11} {visible(_gist(report)):<{GIST}}"
         line += f" {seconds:5.1f} s  #{index}"
         click.echo(click.style(mark, fg=colour) + line, err=True)
 
