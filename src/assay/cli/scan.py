@@ -20,7 +20,7 @@ from assay.cli.output import (
     severity,
 )
 from assay.cli.saying import say_error
-from assay.cli.subjects import Opened, download_option, told_apart
+from assay.cli.subjects import Opened, download_option, named
 from assay.core.errors import AssayError, UsageError
 from assay.core.folders import is_file, is_folder
 
@@ -106,33 +106,46 @@ def scanned(
     from assay.pipeline.runner import Task  # noqa: PLC0415
 
     check = ArtifactScan()
-    subjects: list[Subject] = []
     scans = Scans(disabled=no_cache)
-    local, names, unread = told_apart(paths)
-    for path in local:
-        found, problems = _subjects(path, scans)
-        subjects += found
-        unread += problems
-    ignores = ignore_entries(ignore_file, known, subjects)
+    jobs, unread = _jobs(paths, scans)
+    local = [job for job in jobs if not isinstance(job, str)]
+    ignores = ignore_entries(ignore_file, known, local)
     reports: list[Report] = []
     with progress("scanning", disabled=no_progress) as shown:
-        for subject in subjects:
-            try:
-                reports.append(scans.report(Task(check, subject, ignores=ignores), shown))
-            except AssayError as error:
-                unread.append(error)
-        for name in names:
+        for job in jobs:
             try:
                 with Opened(max_download, shown) as opened:
-                    subject = opened.subject(name)
-                    scans.look(subject.path)
-                    report = scans.report(Task(check, subject, ignores=ignores), shown)
-                    reports.append(opened.settle(report))
+                    subject = _fetched(job, opened, scans)
+                    reports.append(opened.settle(scans.report(Task(check, subject, ignores=ignores), shown)))
             except AssayError as error:
                 unread.append(error)
     for problem in unread:
         say_error(problem)
     return reports, unread
+
+
+def _jobs(paths: Sequence[str], scans: Scans) -> tuple[list[Subject | str], list[AssayError]]:
+    """What is to be scanned, in the order of the words and each once: subjects, and names to fetch."""
+    places, unread = named(paths)
+    jobs: dict[str, Subject | str] = {}
+    for place in places:
+        if isinstance(place, str):
+            jobs[place] = place
+            continue
+        found, problems = _subjects(place, scans)
+        unread += problems
+        for subject in found:
+            jobs.setdefault(subject.location, subject)
+    return list(jobs.values()), unread
+
+
+def _fetched(job: Subject | str, opened: Opened, scans: Scans) -> Subject:
+    """The subject, fetched if it is the name of a source."""
+    if not isinstance(job, str):
+        return job
+    subject = opened.subject(job)
+    scans.look(subject.path)
+    return subject
 
 
 def _subjects(path: Path, scans: Scans) -> tuple[list[Subject], list[AssayError]]:

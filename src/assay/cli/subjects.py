@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,19 +36,23 @@ def download_option(function: F) -> F:
     )(function)
 
 
-def told_apart(words: Iterable[str]) -> tuple[list[Path], list[str], list[AssayError]]:
-    """Local paths with patterns expanded, names of sources, and patterns that match nothing."""
-    paths: list[Path] = []
-    names: list[str] = []
+def named(words: Iterable[str]) -> tuple[list[Path | str], list[AssayError]]:
+    """What words name, in their order and each once, and the words that name nothing.
+
+    Returns:
+        Local paths, with patterns expanded, and names of sources as texts; and the problems.
+    """
+    places: dict[str, Path | str] = {}
     problems: list[AssayError] = []
     for word in words:
-        if not names_source(word):
-            found, unread = _expanded(word)
-            paths += found
-            problems += unread
-        else:
-            names.append(word)
-    return paths, names, problems
+        if names_source(word):
+            places.setdefault(word, word)
+            continue
+        found, unread = _expanded(word)
+        problems += unread
+        for path in found:
+            places.setdefault(os.path.abspath(path), path)  # noqa: PTH100  `a/../b` is b, links stay
+    return list(places.values()), problems
 
 
 def names_source(word: str) -> bool:

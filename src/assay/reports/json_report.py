@@ -20,7 +20,7 @@ from assay.core.release import Approval, Candidate, NotApplicable, Verdict
 from assay.core.report import Coverage, Engine, Metric, Report, Status
 from assay.core.subject import Subject
 from assay.reports.document import Document, LedgerFacts
-from assay.reports.stages import stage_of, totals, worst_first
+from assay.reports.stages import stage_of, totals
 
 SCHEMA_ID = "https://assay.dev/schemas/report.v1.json"
 
@@ -128,7 +128,7 @@ def _shaped(document: Document) -> JsonDocument:
         created_at=document.created_at,
         title=document.title,
         summary=totals(document.reports),
-        reports=tuple(_report(document, report) for report in worst_first(document.reports)),
+        reports=tuple(_report(document, report) for report in document.reports),
         verdict=JsonVerdict(verdict.digest, verdict) if verdict else None,
         candidate=_candidate(document.candidate),
         ledger=document.ledger,

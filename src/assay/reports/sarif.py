@@ -19,7 +19,7 @@ from assay.core.report import Ignored, Report, Status
 from assay.core.subject import Subject, SubjectKind
 from assay.reports.document import Document
 from assay.reports.plain import markdown_text, visible
-from assay.reports.stages import sorted_findings, worst_first
+from assay.reports.stages import sorted_findings
 
 Node: TypeAlias = dict[str, Any]
 
@@ -45,7 +45,7 @@ _LOCAL = {SubjectKind.FILE, SubjectKind.FOLDER, SubjectKind.DATASET, SubjectKind
 
 def render(document: Document) -> str:
     """The document as a SARIF log."""
-    reports = worst_first(document.reports)
+    reports = document.reports
     rules = _rules(document, reports)
     index = {rule["id"]: place for place, rule in enumerate(rules)}
     run = {

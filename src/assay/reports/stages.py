@@ -69,8 +69,13 @@ def declared_in(document: Document, stage: str) -> list[NotApplicable]:
 
 
 def worst_first(reports: Iterable[Report]) -> list[Report]:
-    """Reports that need attention before those that do not, then by name."""
-    return sorted(reports, key=lambda r: (_ORDER[r.status], r.check, r.subject.name))
+    """Reports that need attention before those that do not; those that need as much as they came."""
+    return sorted(reports, key=lambda report: _ORDER[report.status])
+
+
+def worst_last(reports: Iterable[Report]) -> list[Report]:
+    """The other way round, for a terminal, where the prompt comes after the end."""
+    return sorted(reports, key=lambda report: -_ORDER[report.status])
 
 
 def sorted_findings(report: Report) -> list[Finding]:
