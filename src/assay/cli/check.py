@@ -145,12 +145,14 @@ def _parse_options(options: tuple[str, ...], known: type[Any]) -> dict[str, Any]
     for item in options:
         key, equals, value = item.partition("=")
         if not equals:
-            raise UsageError(f"--option {item}: expected KEY=VALUE")
+            remedy = "`--rules` lists the check's options."
+            raise UsageError(f"--option {item}: expected KEY=VALUE", remedy=remedy)
         if texts.get(key):
             parsed[key] = value
             continue
         try:
             parsed[key] = yaml.safe_load(value)
         except (yaml.YAMLError, ValueError) as error:
-            raise UsageError(f"--option {item}: the value is not YAML") from error
+            remedy = "Write a number, a word, [a, list] or {a: mapping}, quoted for the shell."
+            raise UsageError(f"--option {item}: the value is not YAML", remedy=remedy) from error
     return parsed

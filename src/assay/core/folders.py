@@ -11,8 +11,11 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar, overload
 
-from assay.core.errors import SubjectError
+from assay.core.errors import AssayError, SubjectError
+
+E = TypeVar("E", bound=AssayError)
 
 
 def walk(top: Path, *, unlisted: Callable[[OSError], object]) -> Iterator[tuple[Path, list[str], list[str]]]:
@@ -50,10 +53,16 @@ def is_file(path: Path | str) -> bool:
     return os.path.isfile(path)  # noqa: PTH113
 
 
-def unreadable(path: Path, error: OSError, *, done: str = "read") -> SubjectError:
-    """The error for a file or folder that the system does not let us read or list (`done`)."""
+@overload
+def unreadable(path: Path, error: OSError, *, done: str = "read") -> SubjectError: ...
+@overload
+def unreadable(path: Path, error: OSError, *, done: str = "read", kind: type[E]) -> E: ...
+def unreadable(
+    path: Path, error: OSError, *, done: str = "read", kind: type[AssayError] = SubjectError
+) -> AssayError:
+    """The error, of a `kind`, for a file or folder that the system does not let us read or list (`done`)."""
     reason = (error.strerror or type(error).__name__).lower()
-    return SubjectError(f"cannot be {done}: {reason}", subject=str(path), remedy=next_step(error))
+    return kind(f"cannot be {done}: {reason}", subject=str(path), remedy=next_step(error))
 
 
 def link_to_folder(path: Path) -> SubjectError:
@@ -71,5 +80,7 @@ def next_step(error: OSError) -> str:
     if error.errno == errno.ELOOP:
         return "Its links lead in a circle: remove them."
     if error.errno in {errno.ENOENT, errno.ENOTDIR}:
-        return "Check that it exists."
+        return "Correct the path."
+    if error.errno == errno.EISDIR:
+        return "Name a file, for it is a folder."
     return "Check it and the disk it lies on, then run again."

@@ -19,7 +19,7 @@ from assay.core.subject import Subject
 from assay.pipeline.journal import Journal
 from assay.pipeline.plan import GUARDIAN, Plan, check_options
 from assay.pipeline.project import LoadedProject
-from assay.pipeline.runner import Task, failed, one_line, run_task, unrun
+from assay.pipeline.runner import Task, failed, run_task, unrun
 from assay.pipeline.serving import endpoints
 
 
@@ -94,7 +94,7 @@ class ReleaseRun:
         if scanned is None or scanned.status is not Status.PASS:
             state = scanned.status.value if scanned else "not run"
             reason = f"the model was not served, because {GUARDIAN} is {state} on it"
-            self._none(checks, model, reason)
+            self._none(checks, model, reason, f"Look at the report of {GUARDIAN} first.")
             return
         try:
             with (
@@ -108,16 +108,16 @@ class ReleaseRun:
             left = [check for check in checks if check.info.name not in self.reports]
             if not left:
                 raise
-            self._none(left, model, one_line(error))
+            self._none(left, model, str(error), error.remedy or "Correct it, then run it again.")
 
-    def _none(self, checks: list[Check], model: Subject, reason: str) -> None:
+    def _none(self, checks: list[Check], model: Subject, reason: str, remedy: str) -> None:
         section = self.project.config.endpoint
         name = (section.model if section else "") or self.project.config.model.name
         subject = Subject.from_endpoint("", name, serves=model)
         for check in checks:
             task = Task(check, subject, None, check_options(self.project, check))
             self.watcher.started(check)
-            self._log(unrun(task, reason, candidate=self.candidate.digest, clock=self.clock))
+            self._log(unrun(task, reason, remedy, candidate=self.candidate.digest, clock=self.clock))
 
     def _task(self, check: Check) -> Task:
         subject = self.candidate.subjects[check.info.role.value]

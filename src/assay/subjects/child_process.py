@@ -79,7 +79,8 @@ class ChildProcess:
 
     def _not_started(self, error: Exception) -> SubjectError:
         self.close()
-        return SubjectError(f"no process to read it in can be started: {error}")
+        remedy = "Free memory or processes, then run it again."
+        return SubjectError(f"no process to read it in can be started: {error}", remedy=remedy)
 
     def send(self, job: str, fd: int) -> None:
         """Give the child a job and an open file.

@@ -100,7 +100,7 @@ class Dataset:
         place = Place(row, file.name if len(self.files) > 1 else "", raw.line)
         record = to_record(raw.fields, place, self.columns, unread)
         for reason in unread:
-            tally.skip(where, reason)
+            tally.skip(where, reason, "Correct the row, or remove it.")
         if record is None:
             tally.skip(
                 where, "holds no text", "Name the columns with the options text_column or prompt_column."

@@ -25,6 +25,7 @@ OTHER = (".gguf", ".ggml", ".h5", ".hdf5", ".keras", ".msgpack", ".npz", ".onnx"
 INDEX = ".index.json"
 MAX_FILES = 10_000
 MAX_TENSORS = 1_000_000
+_AGAIN = "Get it again from its source, or convert it to safetensors."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Unreadable:
 
     name: str
     reason: str
-    remedy: str = ""
+    remedy: str
 
 
 @dataclass(slots=True)
@@ -178,7 +179,7 @@ def _try_file(weights: Weights, name: str) -> SubjectError | None:
     except LimitError:
         raise
     except SubjectError as error:
-        weights.unreadable.append(Unreadable(name, error.cause, error.remedy))
+        weights.unreadable.append(Unreadable(name, error.cause, error.remedy or _AGAIN))
         return error
     return None
 

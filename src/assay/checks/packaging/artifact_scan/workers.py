@@ -22,6 +22,7 @@ from typing import Any, Self, TypeAlias
 
 import assay
 from assay.checks.packaging.artifact_scan.blob import Outcome
+from assay.checks.packaging.artifact_scan.next_steps import ALONE
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
 from assay.core.codec import from_json, to_json
@@ -29,7 +30,7 @@ from assay.core.errors import AssayError
 from assay.core.report import Skipped
 
 File: TypeAlias = tuple[Path, str]
-ALONE = 0.5  # seconds that a scan takes before more processes are worth their start
+BEFORE = 0.5  # seconds that a scan takes before more processes are worth their start
 CHUNK = 8  # files of one job
 _ANSWER: Any = list[Outcome] | None
 FEW = 8  # files for which no process is started any more
@@ -141,7 +142,7 @@ class Workers:
         task: Task,
         files: int,
         *,
-        alone: float = ALONE,
+        alone: float = BEFORE,
     ) -> None:
         self._scanner = scanner
         self._task = task
@@ -168,7 +169,7 @@ class Workers:
             outcomes = self._ask([file])
         except WorkerDiedError as death:
             reason = f"the process that examined it died ({death})"
-            return [Outcome(skipped=[Skipped(file[1], reason, "Scan it alone; if it dies again, report it")])]
+            return [Outcome(skipped=[Skipped(file[1], reason, ALONE)])]
         return [self._scanner.file(*file)] if outcomes is None else outcomes
 
     def _ask(self, files: Sequence[File]) -> list[Outcome] | None:
