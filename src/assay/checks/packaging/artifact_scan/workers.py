@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -28,6 +29,7 @@ from assay.checks.packaging.artifact_scan.scanner import Scanner
 from assay.core.codec import from_json, to_json
 from assay.core.errors import AssayError
 from assay.core.report import Skipped
+from assay.subjects.child_process import start_bound
 
 File: TypeAlias = tuple[Path, str]
 BEFORE = 0.5  # seconds that a scan takes before more processes are worth their start
@@ -64,7 +66,7 @@ class Worker:
         paths = [str(Path(assay.__file__).parents[1]), *sys.path]
         flags = ["-B"] if sys.dont_write_bytecode else []
         try:
-            self._process = subprocess.Popen(
+            self._process, self._bond = start_bound(
                 [sys.executable, "-I", "-S", *flags, "-c", _BOOT, json.dumps(paths)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -124,6 +126,9 @@ class Worker:
                 with suppress(OSError):  # what was not sent yet is for nobody
                     stream.close()
         self._process.wait()
+        if self._bond >= 0:
+            os.close(self._bond)
+            self._bond = -1
 
 
 class Workers:
@@ -150,6 +155,7 @@ class Workers:
         self._from = time.monotonic() + alone
         self._mine = threading.local()
         self._all: list[Worker] = []
+        self._pids: list[int] = []
         self._counting = threading.Lock()
 
     def examine(self, files: Sequence[File]) -> list[Outcome]:
@@ -198,12 +204,13 @@ class Workers:
         self._mine.worker = mine
         with self._counting:
             self._all.append(mine)
+            self._pids.append(mine.pid)
         return mine
 
     @property
     def pids(self) -> list[int]:
         """The processes that were started."""
-        return [worker.pid for worker in self._all]
+        return list(self._pids)
 
     def __enter__(self) -> Self:
         return self
@@ -211,5 +218,8 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in self._all:
+        self._from = math.inf  # none is started for threads that have not ended yet
+        with self._counting:
+            ended, self._all = self._all, []
+        for worker in ended:
             worker.close()
