@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
 import click
 
 from assay import __version__
+from assay.cli import INTERRUPTED, SignalledError
 from assay.cli.exits import Exit
 from assay.cli.saying import say_error, say_usage, speak_any_encoding
 from assay.core.errors import AssayError
@@ -75,6 +77,14 @@ def _next_step(error: OSError) -> str:
     return "Check the file and the disk it lies on, then run it again."
 
 
+def _interrupted(error: BaseException) -> int:
+    """The exit code that shells give for the signal; click has an error of its own around it."""
+    cause = error.__cause__ or error
+    number = cause.number if isinstance(cause, SignalledError) else signal.SIGINT
+    click.echo("assay: interrupted" if number == signal.SIGINT else "assay: terminated", err=True)
+    return INTERRUPTED[signal.Signals(number)]
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="assay")
 def assay() -> None:
@@ -94,9 +104,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         say_usage(error)
         return Exit.ERROR
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("assay: interrupted", err=True)
-        return 130
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _interrupted(error)
     except AssayError as error:
         say_error(error)
         return Exit.ERROR

@@ -50,13 +50,18 @@ def _examine(files: Sequence[File], context: Context, workers: Workers) -> list[
     cores = os.cpu_count() or 1
     size = max(1, min(CHUNK, len(files) // (8 * cores)))
     chunks = [files[at : at + size] for at in range(0, len(files), size)]
-    with workers, ThreadPoolExecutor(cores) as threads:
-        for examined in threads.map(workers.examine, chunks):
-            outcomes += examined
-            context.progress.update(len(outcomes), len(files))
-            if context.cancelled():
-                threads.shutdown(wait=True, cancel_futures=True)
-            context.checkpoint()
+    threads = ThreadPoolExecutor(cores)
+    with workers:
+        try:
+            for examined in threads.map(workers.examine, chunks):
+                outcomes += examined
+                context.progress.update(len(outcomes), len(files))
+                context.checkpoint()
+        except BaseException as error:
+            # Whoever interrupts does not wait until a file is read to its end.
+            threads.shutdown(wait=not isinstance(error, KeyboardInterrupt), cancel_futures=True)
+            raise
+        threads.shutdown()
     return outcomes
 
 
