@@ -64,6 +64,20 @@ def names_source(word: str) -> bool:
     return is_source(word)
 
 
+def _require_path(word: str) -> None:
+    """Refuse a word that is no path here and looks like the name of a source that is not known.
+
+    Raises:
+        UsageError: it says what to write instead.
+    """
+    if ":" not in word or os.path.lexists(word):
+        return
+    from assay.sources.names import misnamed  # noqa: PLC0415  start-up
+
+    if error := misnamed(word):
+        raise error
+
+
 def _expanded(word: str) -> tuple[list[Path], list[AssayError]]:
     if not word:
         return [], [UsageError("an empty word names nothing", remedy="Name a path; `.` is this folder.")]
@@ -72,6 +86,7 @@ def _expanded(word: str) -> tuple[list[Path], list[AssayError]]:
     from assay.sources.globs import expand  # noqa: PLC0415  start-up
 
     try:
+        _require_path(word)
         return expand(word)
     except AssayError as error:
         return [], [error]
@@ -100,6 +115,7 @@ class Opened(ExitStack):
         from assay.core.subject import Subject  # noqa: PLC0415  start-up
 
         if not names_source(word):
+            _require_path(word)
             return Subject.from_path(Path(word), kind=kind)
         from assay.sources.fetching import fetched  # noqa: PLC0415  start-up
 
