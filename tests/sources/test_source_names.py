@@ -9,6 +9,9 @@ import pytest
 from assay.core.errors import UsageError
 from assay.sources.addresses import address_of, may_lead_to
 from assay.sources.names import (
+    BUCKET,
+    HUB,
+    TRACKED,
     BucketName,
     HubName,
     TrackedName,
@@ -88,8 +91,7 @@ def test_paths_are_no_sources(text: str) -> None:
         ("file:///m.pt", "Write the path itself."),
         (
             "ftp://host/m.pt",
-            "Names are hf://ORG/NAME@REVISION, s3://BUCKET/KEY, mlflow:NAME@ALIAS. What lies elsewhere, "
-            "download it and scan it.",
+            f"Names are {HUB}, {BUCKET}, {TRACKED}. What lies elsewhere, download it and scan it.",
         ),
     ],
 )

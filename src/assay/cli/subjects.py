@@ -13,9 +13,11 @@ import click
 from assay.core.errors import AssayError, UsageError
 
 if TYPE_CHECKING:
-    from assay.core.check import Progress
+    from assay.core.check import Progress, Role
     from assay.core.report import Report
     from assay.core.subject import Subject, SubjectKind
+    from assay.pipeline.candidate import Part
+    from assay.pipeline.project import LoadedProject
     from assay.sources.fetching import Fetched
     from assay.sources.workspace import Bounds
 
@@ -34,6 +36,13 @@ def download_option(function: F) -> F:
         metavar="GB",
         help="Most that one hf://, s3:// or mlflow: name may bring.",
     )(function)
+
+
+def bounds_of(max_download: int) -> Bounds:
+    """How much one source may bring that may bring so many GB."""
+    from assay.sources.workspace import Bounds  # noqa: PLC0415  start-up
+
+    return Bounds(bytes=max_download << 30)
 
 
 def named(words: Iterable[str]) -> tuple[list[Path | str], list[AssayError]]:
@@ -119,16 +128,27 @@ class Opened(ExitStack):
             return Subject.from_path(Path(word), kind=kind)
         from assay.sources.fetching import fetched  # noqa: PLC0415  start-up
 
-        found = self.enter_context(fetched(word, bounds=self._bounds(), progress=self._progress))
+        found = self.enter_context(fetched(word, bounds=bounds_of(self._max), progress=self._progress))
         self._fetched[found.name] = found
         return found.subject(kind)
+
+    def part(self, project: LoadedProject, role: Role) -> Part | None:
+        """The part of the project that has this role, fetched if it lies elsewhere; None if it has none.
+
+        Raises:
+            ConfigError: it does not exist.
+            AssayError: it cannot be fetched in full.
+        """
+        from assay.pipeline.candidate import opened_parts  # noqa: PLC0415  start-up
+
+        bounds, progress = bounds_of(self._max), self._progress
+        opened = opened_parts(project, only=role, bounds=bounds, fetching=lambda _: progress)
+        part = self.enter_context(opened).files.get(role.value)
+        if part is not None and part.fetched is not None:
+            self._fetched[part.name] = part.fetched
+        return part
 
     def settle(self, report: Report) -> Report:
         """`report`, with where its subject came from if that was fetched."""
         found = self._fetched.get(report.subject.name)
         return found.settle(report) if found else report
-
-    def _bounds(self) -> Bounds:
-        from assay.sources.workspace import Bounds  # noqa: PLC0415  start-up
-
-        return Bounds(bytes=self._max << 30)

@@ -36,8 +36,15 @@ class LineWatcher:
         self._bar: TerminalProgress | None = None
         self._since = time.monotonic()
 
+    def fetching(self, name: str) -> Progress:
+        """Begin a progress line for a source."""
+        self.stop()
+        click.echo(f"fetching {visible(name)}", err=True)
+        return self._begun("fetching")
+
     def planned(self, plan: Plan, candidate: Candidate) -> None:
         """Say what is about to be looked at."""
+        self.stop()
         say(
             f"candidate {candidate.digest[:12]}: {counted(len(plan.checks), 'checks')} on "
             + ", ".join(f"{role} {part.sha256[:12]}" for role, part in candidate.subjects.items()),
@@ -47,17 +54,18 @@ class LineWatcher:
     def started(self, check: Check) -> Progress:
         """Begin a progress line."""
         self._since = time.monotonic()
+        return self._begun(check.info.name)
+
+    def _begun(self, label: str) -> Progress:
         if not self._live:
             return SilentProgress()
-        self._bar = TerminalProgress(check.info.name)
+        self._bar = TerminalProgress(label)
         self._bar.start()
         return self._bar
 
     def finished(self, report: Report, index: int) -> None:
         """Replace the progress line by the outcome."""
-        if self._bar:
-            self._bar.stop()
-            self._bar = None
+        self.stop()
         mark, colour = MARKS[report.status]
         seconds = time.monotonic() - self._since
         line = f" {visible(report.check):<22} {report.status.value:<11} {visible(_gist(report)):<{GIST}}"
@@ -68,6 +76,7 @@ class LineWatcher:
         """Leave the terminal as it was."""
         if self._bar:
             self._bar.stop()
+            self._bar = None
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -26,6 +26,9 @@ from assay.pipeline.serving import endpoints
 class Watcher(Protocol):
     """Who is told how a release goes, step by step."""
 
+    def fetching(self, name: str) -> Progress:
+        """A source is fetched, before anything is planned; returns where it tells how far it is."""
+
     def planned(self, plan: Plan, candidate: Candidate) -> None:
         """The checks that will run."""
 
@@ -38,6 +41,10 @@ class Watcher(Protocol):
 
 class SilentWatcher:
     """Nobody watches."""
+
+    def fetching(self, name: str) -> Progress:  # noqa: ARG002
+        """Progress that nobody sees."""
+        return SilentProgress()
 
     def planned(self, plan: Plan, candidate: Candidate) -> None:
         """Say nothing."""
@@ -62,6 +69,7 @@ class ReleaseRun:
         cancelled: asked between units of work.
         clock: the time.
         ignores: the project's ignore file.
+        settle: puts the names of sources in place of where they lie for now.
         reports: by check, in the order they ended.
         entries: ledger index of each check's evidence.
     """
@@ -76,6 +84,7 @@ class ReleaseRun:
     cancelled: Callable[[], bool]
     clock: Callable[[], datetime]
     ignores: tuple[IgnoreEntry, ...] = ()
+    settle: Callable[[Report], Report] = lambda report: report
     reports: dict[str, Report] = field(default_factory=dict)
     entries: dict[str, int] = field(default_factory=dict)
 
@@ -138,8 +147,8 @@ class ReleaseRun:
         self._log(failed(task, evidence, reason) if reason else evidence)
 
     def _log(self, evidence: Evidence) -> None:
-        report = evidence.report
-        index = self.journal.record_evidence(evidence)
+        report = self.settle(evidence.report)
+        index = self.journal.record_evidence(replace(evidence, report=report))
         self.reports[report.check] = report
         self.entries[report.check] = index
         self.watcher.finished(report, index)

@@ -78,9 +78,7 @@ def misnamed(text: str) -> UsageError | None:
     elif scheme in _MEANT:
         remedy = f"Write {_MEANT[scheme]}."
     elif "/" in found[0]:
-        remedy = (
-            f"Names are {', '.join((HUB, BUCKET, TRACKED))}. What lies elsewhere, download it and scan it."
-        )
+        remedy = f"Names are {HUB}, {BUCKET}, {TRACKED}. What lies elsewhere, download it and scan it."
     else:
         return None
     return UsageError("does not name what can be fetched", subject=text[:200], remedy=remedy)
