@@ -94,6 +94,30 @@ def test_nothing_is_fetched_unless_named(
         assert server.requests == []
 
 
+@pytest.mark.parametrize("command", [["scan"], ["explain"], ["check", "artifact.scan"], ["diff", "."]])
+def test_a_name_that_is_none_is_told_how_to_write_it(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*command, "s3:/bucket/model.pt"]) == 2
+    said = "assay: s3:/bucket/model.pt: does not name what can be fetched\n  → Write s3://BUCKET/KEY.\n"
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_by_such_a_name_is_scanned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "ftp:" / "h").mkdir(parents=True)
+    (tmp_path / "ftp:" / "h" / "m.pkl").write_bytes(BENIGN["m.pkl"])
+    code, found = reports(capsys, "scan", "ftp://h/m.pkl")
+    assert (code, list(found)) == (0, ["ftp:/h/m.pkl"])
+
+
+def test_schemes_may_be_written_in_capitals(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with hub(monkeypatch, BENIGN):
+        code, found = reports(capsys, "scan", "HF://acme/bot")
+    assert (code, list(found)) == (0, [PINNED])
+
+
 def test_patterns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "runs" / "1").mkdir(parents=True)
     (tmp_path / "runs" / "1" / "m.pkl").write_bytes(attacks(touching(tmp_path / "tripwire"))["global-reduce"])

@@ -78,7 +78,7 @@ def test_a_pipe_is_refused_and_does_not_hang(tmp_path: Path) -> None:
 def test_a_missing_path_says_so(tmp_path: Path, name: str) -> None:
     with pytest.raises(SubjectError, match="no such file") as caught:
         Subject.from_path(tmp_path / name)
-    assert "Check that it exists" in caught.value.diagnostics()
+    assert "Correct the path." in caught.value.diagnostics()
 
 
 def test_an_empty_folder_is_not_a_subject(tmp_path: Path) -> None:

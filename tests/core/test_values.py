@@ -47,7 +47,8 @@ def test_an_incomplete_report_says_why() -> None:
     coverage = Coverage("files", 2, (Skipped("x.bin", "unknown format"),), 4)
     report = conclude("test.check", SUBJECT, findings=[], coverage=coverage)
     assert report.message == "x.bin: unknown format (and 3 more not examined)"
-    assert incomplete("test.check", SUBJECT, "no baseline").message == "no baseline"
+    told = incomplete("test.check", SUBJECT, "no baseline", "Name one.")
+    assert (told.message, told.coverage.skipped[0].remedy) == ("no baseline; Name one.", "Name one.")
 
 
 def test_findings_come_worst_first() -> None:

@@ -18,7 +18,6 @@ from assay.core.release import Decision
 from assay.core.report import Report, Status
 from assay.core.subject import Subject, SubjectKind
 from assay.ledger import EntryKind
-from assay.pipeline.candidate import resolve_candidate
 from assay.pipeline.execution import SilentWatcher
 from assay.pipeline.journal import Journal
 from assay.pipeline.project import LoadedProject, load_project
@@ -92,7 +91,7 @@ def test_a_version_planted_in_the_registry_is_not_promoted(
     claimed = "" if honest_record else passed.candidate.subjects["model"].sha256
     seed_version(project, "7", passed.candidate.digest, claimed)
     with pytest.raises((TamperError, RegistryError)):
-        conclude_release(project, resolve_candidate(project))
+        conclude_release(project)
     assert champion(project) == "1"
 
 
@@ -178,7 +177,7 @@ def test_promoting_again_what_was_rolled_back_needs_a_new_run(project: LoadedPro
     registry, journal = open_project_registry(project), Journal.of_project(project)
     roll_back(project, journal, registry, alias="champion", reason="found to be bad")
     with pytest.raises(GateError, match="was rolled back from"):
-        conclude_release(project, resolve_candidate(project))
+        conclude_release(project)
     assert champion(project) == "1"
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from assay.core.errors import UsageError
 from assay.core.release import Decision
-from assay.pipeline.candidate import resolve_candidate
 from assay.pipeline.history import release_stack
 from assay.pipeline.journal import Journal
 from assay.pipeline.project import LoadedProject
@@ -123,8 +122,8 @@ def test_a_promotion_into_mlflow_killed_at_any_step_is_finished(
 def test_promote_after_a_kill_says_that_it_finished_the_release(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project")
     kill(project, "release", "registry", "set_alias", "before")
-    released = conclude_release(project, resolve_candidate(project))
+    released = conclude_release(project)
     assert released.decided.final.decision is Decision.PASS
     assert [(item.outcome, item.move) for item in released.recovered] == [("done", released.move)]
     with pytest.raises(UsageError, match="live already"):
-        conclude_release(project, resolve_candidate(project))
+        conclude_release(project)

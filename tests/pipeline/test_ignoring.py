@@ -56,9 +56,9 @@ def test_a_severe_finding_that_is_ignored_needs_a_second_pair_of_eyes(project: L
 
 def test_what_is_no_longer_ignored_counts_again(project: LoadedProject) -> None:
     ignore(project)
-    released = run_release(project)
+    run_release(project)
     (project.root / "assay-ignore.yaml").unlink()
-    decided = conclude_release(project, released.candidate).decided.final
+    decided = conclude_release(project).decided.final
     assert (decided.decision, {r.id for r in decided.reasons}) == (
         Decision.FAIL,
         {"options-changed", "ignored-severe"},
@@ -67,8 +67,8 @@ def test_what_is_no_longer_ignored_counts_again(project: LoadedProject) -> None:
 
 def test_an_entry_that_runs_out_after_the_run_refuses_the_release(project: LoadedProject) -> None:
     ignore(project)
-    released = run_release(project)
-    decided = conclude_release(project, released.candidate, clock=later(2)).decided.final
+    run_release(project)
+    decided = conclude_release(project, clock=later(2)).decided.final
     assert "ignore-expired" in {reason.id for reason in decided.reasons}
     assert ids(project, clock=later(2)) == (Decision.FAIL, {"check-failed"})
 

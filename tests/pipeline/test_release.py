@@ -23,7 +23,6 @@ from assay.core.errors import (
 from assay.core.release import Decision, MoveOutcome
 from assay.core.report import Status
 from assay.pipeline.approval import approve_release
-from assay.pipeline.candidate import resolve_candidate
 from assay.pipeline.decision import judge, registry_state
 from assay.pipeline.history import release_stack
 from assay.pipeline.journal import Journal
@@ -281,7 +280,7 @@ def test_strict_holds_until_two_people_approve(tmp_path: Path) -> None:
     for name, key in zip(("ana", "ben"), keys, strict=True):
         approved = approve_release(project, reason="looked at every diff", approver=name, key=key)
     assert approved.decided.final.decision is Decision.PASS, approved.decided.final.reasons
-    finished = conclude_release(project, resolve_candidate(project))
+    finished = conclude_release(project)
     assert finished.move is not None
     assert champion(project) == finished.move.version
 
@@ -357,7 +356,7 @@ def test_a_model_swapped_during_the_checks_is_not_released(project: LoadedProjec
     assert released.decided.final.decision is Decision.FAIL
     assert released.reports["artifact.scan"].status is Status.ERROR
     assert "changed while it was being checked" in released.reports["artifact.scan"].message
-    assert conclude_release(project, resolve_candidate(project)).move is None
+    assert conclude_release(project).move is None
     assert champion(project) is None
     assert run_release(project).move is not None
 

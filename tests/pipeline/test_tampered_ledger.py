@@ -50,7 +50,7 @@ ATTACKS = {
 }
 ACTIONS: dict[str, Callable[[LoadedProject, Any], object]] = {
     "run": lambda project, _: run_release(project),
-    "promote": lambda project, released: conclude_release(project, released.candidate),
+    "promote": lambda project, _: conclude_release(project),
     "approve": lambda project, _: approve_release(project, reason="it is fine by me", approver="Ada"),
 }
 

@@ -32,10 +32,10 @@ def test_what_programs_read(document: Document) -> None:
     assert told["schema_version"] == 1
     assert told["summary"] == {"critical": 1, "high": 0, "medium": 0, "low": 1, "info": 0}
     assert [r["check"] for r in told["reports"]] == [
-        "supply.sbom",
+        "model.weights-diff",
         "artifact.scan",
         "data.hygiene",
-        "model.weights-diff",
+        "supply.sbom",
     ]
     scan = told["reports"][1]
     assert scan["stage"] == "packaging"

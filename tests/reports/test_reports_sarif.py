@@ -107,7 +107,8 @@ def test_what_was_not_examined_is_no_success(document: Document, empty: Document
         (SubjectKind.FILE, "/srv/x.pkl", "", "x.pkl"),
         (SubjectKind.FILE, "./x.pkl", "", "x.pkl"),
         (SubjectKind.ENDPOINT, "support:bot", "", "support%3Abot"),
-        (SubjectKind.FOLDER, "bot", "\udcff.pkl", "bot/%ED%B3%BF.pkl"),
+        (SubjectKind.FOLDER, "bot", "\udcff\n\x1b.pkl", "bot/%FF%0A%1B.pkl"),
+        (SubjectKind.FOLDER, "bot", "\ud800.pkl", "bot/%ED%A0%80.pkl"),
     ],
 )
 def test_locations_are_relative_uris(kind: SubjectKind, name: str, path: str, uri: str) -> None:

@@ -9,10 +9,14 @@ import pytest
 from assay.core.errors import UsageError
 from assay.sources.addresses import address_of, may_lead_to
 from assay.sources.names import (
+    BUCKET,
+    HUB,
+    TRACKED,
     BucketName,
     HubName,
     TrackedName,
     is_source,
+    misnamed,
     parse_bucket,
     parse_hub,
     parse_tracked,
@@ -31,6 +35,9 @@ NAMES: list[tuple[Callable[[str], object], str, object]] = [
     (parse_tracked, "mlflow:models:/bot/3", TrackedName(model="bot", version="3")),
     (parse_tracked, "mlflow:runs:/abc/model", TrackedName(run="abc", path="model")),
     (parse_tracked, "mlflow:runs/abc", TrackedName(run="abc")),
+    (parse_hub, "HF://A/b@V1", HubName("A/b", "V1")),
+    (parse_bucket, "S3://models/Bot", BucketName("models", "Bot")),
+    (parse_tracked, "MLflow:Bot@champion", TrackedName(model="Bot", alias="champion")),
 ]
 
 
@@ -67,6 +74,38 @@ def test_what_names_nothing(parse: Callable[[str], object], text: str) -> None:
 @pytest.mark.parametrize("text", ["model.pt", "./hf://a/b", "hf:/a", "s3:/x", "http://x", "mlflow"])
 def test_paths_are_no_sources(text: str) -> None:
     assert not is_source(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("hf:/a/b", "Write hf://ORG/NAME@REVISION."),
+        ("HF:a/b", "Write hf://ORG/NAME@REVISION."),
+        ("s3:/x", "Write s3://BUCKET/KEY."),
+        ("models:/bot/3", "Write mlflow:NAME@ALIAS."),
+        ("runs:/abc/model", "Write mlflow:runs/RUN/PATH."),
+        (
+            "https://huggingface.co/a/b/tree/main",
+            "Write hf://a/b, with @REVISION for one that is not `main`.",
+        ),
+        ("file:///m.pt", "Write the path itself."),
+        (
+            "ftp://host/m.pt",
+            f"Names are {HUB}, {BUCKET}, {TRACKED}. What lies elsewhere, download it and scan it.",
+        ),
+    ],
+)
+def test_what_looks_like_a_name_is_told_how_to_write_it(text: str, remedy: str) -> None:
+    error = misnamed(text)
+    assert error is not None
+    assert (error.cause, error.subject, error.remedy) == ("does not name what can be fetched", text, remedy)
+
+
+@pytest.mark.parametrize(
+    "text", ["model.pt", "model:v1.pt", "C:\\models", "./s3:/x", "hf://a/b", "run 3: a/b", "a/b:c"]
+)
+def test_what_may_be_a_path_is_left_to_be_one(text: str) -> None:
+    assert misnamed(text) is None
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import pytest
@@ -53,3 +54,24 @@ def test_command_that_is_not_there() -> None:
 def test_send_to_nobody() -> None:
     with pytest.raises(ChildDiedError):
         child(READY).send("go", 2)
+
+
+def test_a_child_that_another_thread_waits_for_can_be_ended() -> None:
+    process = child(READY + "os.read(0,9);os.read(0,9)")
+    process.start()
+    process.send("go", 2)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(next, process.lines())
+        process.close()
+        process.close()
+        with pytest.raises(ChildDiedError):
+            waiting.result(30)
+
+
+def test_how_a_child_ended_is_told_in_words() -> None:
+    process = child(READY + "import signal;os.read(0,9);os.kill(os.getpid(),signal.SIGXCPU)")
+    process.start()
+    process.send("go", 2)
+    with pytest.raises(ChildDiedError, match="used up its processor time"):
+        next(process.lines())
+    process.close()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
 import click
 
 from assay import __version__
-from assay.cli.complaints import complain
+from assay.cli import INTERRUPTED, SignalledError
 from assay.cli.exits import Exit
+from assay.cli.saying import say_error, say_usage, speak_any_encoding
 from assay.core.errors import AssayError
 
 # Command, its module below assay.cli, and its line in `assay --help`.
@@ -75,6 +77,14 @@ def _next_step(error: OSError) -> str:
     return "Check the file and the disk it lies on, then run it again."
 
 
+def _interrupted(error: BaseException) -> int:
+    """The exit code that shells give for the signal; click has an error of its own around it."""
+    cause = error.__cause__ or error
+    number = cause.number if isinstance(cause, SignalledError) else signal.SIGINT
+    click.echo("assay: interrupted" if number == signal.SIGINT else "assay: terminated", err=True)
+    return INTERRUPTED[signal.Signals(number)]
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="assay")
 def assay() -> None:
@@ -87,17 +97,17 @@ def assay() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run `assay` with these arguments; returns the exit code."""
+    speak_any_encoding()
     try:
         code = assay.main(list(arguments), prog_name="assay", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        say_usage(error)
         return Exit.ERROR
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("assay: interrupted", err=True)
-        return 130
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _interrupted(error)
     except AssayError as error:
-        complain(error.diagnostics())
+        say_error(error)
         return Exit.ERROR
     except BrokenPipeError:
         # The reader (head, less) went away; leave without a second error at interpreter exit, and with the
@@ -105,17 +115,14 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
         reason = (error.strerror or str(error)).lower()
-        complain(f"{place}{reason}\n  → {_next_step(error)}")
+        say_error(AssayError(reason, subject=str(error.filename or ""), remedy=_next_step(error)))
         return Exit.ERROR
     except (Exception, SystemExit) as error:
         if os.environ.get("ASSAY_TRACEBACK"):
             raise
-        click.echo(
-            f"assay: internal error: {type(error).__name__}: {error}\n"
-            "  → This is a defect of Assay. Run it again with ASSAY_TRACEBACK=1 and report what it prints.",
-            err=True,
-        )
+        cause = f"internal error: {type(error).__name__}: {error}"
+        remedy = "This is a defect of Assay. Run it again with ASSAY_TRACEBACK=1 and report what it prints."
+        say_error(AssayError(cause, remedy=remedy))
         return Exit.ERROR
     return int(code or 0)

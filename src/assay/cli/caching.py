@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.cli.complaints import complain
+from assay.cli.saying import say_error
 from assay.core.errors import UsageError
+from assay.core.folders import is_file
 
 if TYPE_CHECKING:
     from assay.core.check import Progress
@@ -31,7 +32,7 @@ class Scans:
 
     def look(self, path: Path) -> bool:
         """Note what `path` is like, before it is hashed; whether a large file is worth hashing first."""
-        if self._disabled or (path.is_file() and path.stat().st_size < LEAST):
+        if self._disabled or (is_file(path) and path.stat().st_size < LEAST):
             return False
         from assay.pipeline.report_cache.facts import facts_of  # noqa: PLC0415  start-up
 
@@ -45,7 +46,7 @@ class Scans:
             self._cache = self._cache or ReportCache(cache_folder("reports"))
             return self._cache.look(path, facts)
         except UsageError as error:
-            complain(f"earlier reports are not used: {error.diagnostics()}")
+            say_error(error, "assay: earlier reports are not used: ")
             self._disabled = True
             return False
 

@@ -108,7 +108,7 @@ def _subject(check: Check, text: str, model: str, opened: Opened) -> Subject:
 
         return environment_subject(text)
     if not text:
-        return _project_subject(check)
+        return _project_subject(check, opened)
     if check.info.role is Role.ENDPOINT:
         return Subject.from_endpoint(text, model or "default")
     kinds = check.info.kinds
@@ -116,24 +116,22 @@ def _subject(check: Check, text: str, model: str, opened: Opened) -> Subject:
     return opened.subject(text, kind)
 
 
-def _project_subject(check: Check) -> Subject:
+def _project_subject(check: Check, opened: Opened) -> Subject:
     """The part of the project here that the check looks at."""
-    from assay.pipeline.candidate import resolve_candidate  # noqa: PLC0415
     from assay.pipeline.project import load_project  # noqa: PLC0415
 
     try:
-        candidate = resolve_candidate(load_project(Path()))
+        part = opened.part(load_project(Path()), check.info.role)
     except ConfigError as error:
         raise UsageError(
             f"{check.info.name} needs a subject ({error})", remedy="Name a path or a URL."
         ) from error
-    subject = candidate.subjects.get(check.info.role.value)
-    if subject is None:
+    if part is None:
         raise UsageError(
             f"{check.info.name} needs a subject, and assay.yaml names no {check.info.role.value}",
             remedy="Name a path, or the URL of an endpoint.",
         )
-    return subject
+    return part.subject()
 
 
 def _parse_options(options: tuple[str, ...], known: type[Any]) -> dict[str, Any]:
@@ -145,12 +143,14 @@ def _parse_options(options: tuple[str, ...], known: type[Any]) -> dict[str, Any]
     for item in options:
         key, equals, value = item.partition("=")
         if not equals:
-            raise UsageError(f"--option {item}: expected KEY=VALUE")
+            remedy = "`--rules` lists the check's options."
+            raise UsageError(f"--option {item}: expected KEY=VALUE", remedy=remedy)
         if texts.get(key):
             parsed[key] = value
             continue
         try:
             parsed[key] = yaml.safe_load(value)
         except (yaml.YAMLError, ValueError) as error:
-            raise UsageError(f"--option {item}: the value is not YAML") from error
+            remedy = "Write a number, a word, [a, list] or {a: mapping}, quoted for the shell."
+            raise UsageError(f"--option {item}: the value is not YAML", remedy=remedy) from error
     return parsed

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from assay.cli.saying import say
+
 
 @click.group("config")
 def command() -> None:
@@ -20,10 +22,10 @@ def show(project: str) -> int:
     from assay.pipeline.project import load_project  # noqa: PLC0415
 
     loaded = load_project(Path(project))
-    click.echo(f"# {loaded.file}")
+    say(f"# {loaded.file}")
     for name, value in _flat(loaded.config.model_dump(mode="json"), ""):
         source = "assay.yaml" if _written(name, loaded.written) else "default"
-        click.echo(f"{name} = {value!r}  # {source}")
+        say(f"{name} = {value!r}  # {source}")
     return 0
 
 

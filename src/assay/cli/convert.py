@@ -10,6 +10,7 @@ import click
 
 from assay.cli.exits import Exit
 from assay.cli.output import progress
+from assay.cli.saying import say
 from assay.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _target(output: str, *, force: bool) -> Path:
 
 def _tell(target: Path, written: Conversion) -> None:
     tensors = "1 tensor" if written.tensors == 1 else f"{written.tensors:,} tensors"
-    click.echo(f"{target}: {tensors}, {written.size:,} bytes")
+    say(f"{target}: {tensors}, {written.size:,} bytes")
     _list("in the metadata as names of other tensors", written.aliases)
     _list("in the metadata", written.values)
     left_out = [f"{name} ({what})" for name, what in written.left_out]

@@ -11,6 +11,7 @@ import click
 
 from assay.cli.exits import Exit
 from assay.cli.output import write_atomically
+from assay.cli.saying import say
 
 if TYPE_CHECKING:
     from assay.pipeline.project import LoadedProject
@@ -96,7 +97,7 @@ def _verdict(released: Released) -> None:
     colour = {"pass": "green", "hold": "yellow", "fail": "red"}[verdict.decision.value]
     click.echo("  verdict " + click.style(verdict.decision.value, fg=colour, bold=True))
     for reason in verdict.reasons:
-        click.echo(f"    {reason.message}")
+        say(f"    {reason.message}")
     if released.move:
         click.echo(f"  {released.move.alias} → version {released.move.version}")
     else:

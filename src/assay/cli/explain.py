@@ -69,12 +69,12 @@ def _show(reports: Sequence[Report], finding: str) -> None:
 
 def _chosen(reports: Sequence[Report], wanted: str) -> list[tuple[Report, Finding]]:
     """The findings to show, the worst last, next to the prompt."""
-    from assay.reports.stages import fingerprint, sorted_findings, worst_first  # noqa: PLC0415  start-up
+    from assay.reports.stages import sorted_findings, worst_last  # noqa: PLC0415  start-up
 
-    found = [(report, finding) for report in worst_first(reports) for finding in sorted_findings(report)]
-    chosen = [pair for pair in found if fingerprint(pair[1]).startswith(wanted.lower())]
+    found = [(report, finding) for report in worst_last(reports) for finding in sorted_findings(report)[::-1]]
+    chosen = [pair for pair in found if pair[1].fingerprint.startswith(wanted.lower())]
     if wanted and not chosen:
         raise UsageError(
             f"--finding {wanted}: there is no such finding", remedy="`assay scan -f json` lists fingerprints."
         )
-    return chosen[::-1]
+    return chosen

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from assay.cli.saying import say_error
+from assay.core.errors import UsageError
 from assay.core.ignoring import FILE_NAME
 
 if TYPE_CHECKING:
@@ -37,11 +37,9 @@ def ignore_entries(
     entries: tuple[IgnoreEntry, ...] = ()
     inside = ignoring.lies_inside(file, subjects) if file and not ignore_file else ""
     if inside:
-        click.echo(
-            f"assay: {file} lies inside {inside}, which is what is examined, and was not applied\n"
-            f"  → Name it with --ignore-file if it is yours.",
-            err=True,
-        )
+        cause = f"lies inside {inside}, which is what is examined, and was not applied"
+        remedy = "Name it with --ignore-file if it is yours."
+        say_error(UsageError(cause, subject=str(file), remedy=remedy))
     elif file is not None:
         entries = ignoring.load_ignore_file(file)
     if known:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assay.cli.output import write_atomically
+from assay.cli.saying import say
 from assay.core.errors import UsageError
 
 
@@ -24,8 +25,8 @@ def command(folder: str, name: str, force: bool) -> int:  # noqa: FBT001
         raise UsageError("assay.yaml is there already", subject=str(file), remedy="Use --force.")
     found = discover(root)
     write_atomically(file, draft(found, name or root.name))
-    click.echo(f"wrote {file}")
+    say(f"wrote {file}")
     for line in found.summary():
-        click.echo(f"  {line}")
+        say(f"  {line}")
     click.echo("next: read it, then `assay run`")
     return 0

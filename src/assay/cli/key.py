@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.output import write_atomically
+from assay.cli.saying import say
 from assay.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def show(project: str) -> int:
 
     own, trusted = _paths(project)
     key = SigningKey.load_or_create(own)
-    click.echo(f"signing key {key.keyid}\n  {key.public.algorithm}, {own}")
+    say(f"signing key {key.keyid}")
+    say(f"  {key.public.algorithm}, {own}")
     keyring = Keyring.load(own, trusted)
     for public in keyring:
         revocation = keyring.revocations.get(public.keyid)
@@ -39,7 +41,7 @@ def show(project: str) -> int:
             f"revoked at {revocation.revoked_at:%Y-%m-%d %H:%M} ({revocation.reason})" if revocation else ""
         )
         if public.keyid != key.keyid:
-            click.echo(f"trusted key {public.keyid} {state}".rstrip())
+            say(f"trusted key {public.keyid} {state}".rstrip())
     return 0
 
 

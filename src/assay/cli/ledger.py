@@ -10,6 +10,7 @@ import click
 
 from assay.cli.exits import Exit
 from assay.cli.output import progress, write_atomically
+from assay.cli.saying import say
 from assay.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def verify(project: str, anchor: str | None, no_progress: bool) -> int:  # noqa:
     with journal.ledger, progress("verifying", disabled=no_progress) as shown:
         result = journal.ledger.verify(journal.keyring, anchor=kept, progress=shown)
     for problem in result.problems[:50]:
-        click.echo(f"PROBLEM {problem}")
+        say(f"PROBLEM {problem}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(result.entries_by_kind.items()))
     click.echo(f"{result.size} entries ({kinds}); root {result.root.hex()}")
     for keyid, count in sorted(result.signers.items()):
@@ -63,7 +64,7 @@ def show(index: int | None, project: str, limit: int, format_: str) -> int:
     with journal.ledger as ledger:
         if index is not None:
             statement = parse_envelope(ledger.get(index).envelope).statement
-            click.echo(json.dumps(statement, indent=2, ensure_ascii=False))
+            click.echo(json.dumps(statement, indent=2))
             return Exit.CLEAN
         entries = list(ledger.entries(newest_first=True, limit=limit))
     rows: list[tuple[str, ...]] = []

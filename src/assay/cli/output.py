@@ -115,7 +115,9 @@ def emit(document: Document, format_: str, outputs: Sequence[tuple[str, Path]]) 
         except OSError as error:
             problems.append(error)  # a full disk keeps nothing from whoever reads the rest
     width = shutil.get_terminal_size().columns if on_terminal() else None
-    click.echo(render(document, format_, width=width, color=in_color()), nl=False)
+    printed = render(document, format_, width=width, color=in_color())
+    # What programs read is UTF-8, whatever the terminal's encoding is.
+    click.echo(printed if format_ == "table" else printed.encode(), nl=False)
     if problems:
         raise problems[0]
 
@@ -178,12 +180,15 @@ class TerminalProgress:
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
 
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24))
-        self._bar = Progress(*columns, TextColumn("{task.fields[note]}"), transient=True, console=_stderr())
+        note = TextColumn("{task.fields[note]}", markup=False)
+        self._bar = Progress(*columns, note, transient=True, console=_stderr())
         self._task = self._bar.add_task(label, total=None, note="")
 
     def update(self, done: int, total: int | None = None, note: str = "") -> None:
         """Show how far it is."""
-        self._bar.update(self._task, completed=done, total=total, note=note)
+        from assay.reports.plain import visible  # noqa: PLC0415  start-up
+
+        self._bar.update(self._task, completed=done, total=total, note=visible(note))
 
     def start(self) -> None:
         """Begin drawing."""

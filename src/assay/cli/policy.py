@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from assay.cli.exits import Exit
+from assay.cli.saying import say
 
 
 @click.group("policy")
@@ -52,8 +53,8 @@ def test(packs: tuple[str, ...], engine: str) -> int:
         run = run_policy_tests(load_pack(name), opened)
         for result in run.results:
             mark = {"pass": "✔", "fail": "✘", "error": "!", "skipped": "-"}[result.outcome]
-            click.echo(f"{mark} {run.pack}/{result.name} {result.message}".rstrip())
-        click.echo(run.message)
+            say(f"{mark} {run.pack}/{result.name} {result.message}".rstrip())
+        say(run.message)
         passed = passed and run.passed
     return Exit.CLEAN if passed else Exit.FINDINGS
 
@@ -71,5 +72,5 @@ def input_document(project: str, schema: bool) -> int:  # noqa: FBT001
     from assay.pipeline.project import load_project  # noqa: PLC0415
     from assay.pipeline.release import gate_input  # noqa: PLC0415
 
-    click.echo(json.dumps(gate_input(load_project(Path(project))), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(gate_input(load_project(Path(project))), indent=2))
     return 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.exits import Exit
+from assay.cli.saying import say
 from assay.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def command(subject: str, project: str, format_: str) -> int:
         document = {f.name: to_json(getattr(proof, f.name)) for f in fields(proof) if f.name != "head"}
         document["head"] = {"size": proof.head.size, "root": proof.head.root.hex()}
         document["sound"] = proof.sound
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(document, indent=2))
     else:
         _print(proof)
     if not proof.entries:
@@ -83,7 +84,7 @@ def _print(proof: Proof) -> None:
 
     click.echo(f"sha256:{proof.digest}")
     for name in proof.names:
-        click.echo(f"  known as {name}")
+        say(f"  known as {name}")
     if not proof.entries:
         click.echo("nothing in the ledger speaks of these bytes")
         return

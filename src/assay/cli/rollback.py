@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from assay.cli.saying import say
 from assay.core.errors import UsageError
 
 REASON = 10
@@ -39,9 +40,9 @@ def command(reason: str, to: str | None, project: str) -> int:
     finally:
         journal.close()
     for outcome in recovered:
-        click.echo(recovered_text(outcome))
+        say(recovered_text(outcome))
     for item in done.passed_over:
-        click.echo(f"passed over version {item.version}: {item.reason}")
+        say(f"passed over version {item.version}: {item.reason}")
     move = done.move
-    click.echo(f"{move.model}@{move.alias}: version {move.previous} → version {move.version}")
+    say(f"{move.model}@{move.alias}: version {move.previous} → version {move.version}")
     return 0

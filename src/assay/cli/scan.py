@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.caching import Scans
-from assay.cli.complaints import complain
 from assay.cli.exits import Exit, exit_for_reports
 from assay.cli.ignoring import ignore_entries
 from assay.cli.output import (
@@ -20,8 +19,10 @@ from assay.cli.output import (
     progress,
     severity,
 )
-from assay.cli.subjects import Opened, download_option, told_apart
+from assay.cli.saying import say_error
+from assay.cli.subjects import Opened, download_option, named
 from assay.core.errors import AssayError, UsageError
+from assay.core.folders import is_file, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,33 +106,46 @@ def scanned(
     from assay.pipeline.runner import Task  # noqa: PLC0415
 
     check = ArtifactScan()
-    subjects: list[Subject] = []
     scans = Scans(disabled=no_cache)
-    local, names, unread = told_apart(paths)
-    for path in local:
-        found, problems = _subjects(path, scans)
-        subjects += found
-        unread += problems
-    ignores = ignore_entries(ignore_file, known, subjects)
+    jobs, unread = _jobs(paths, scans)
+    local = [job for job in jobs if not isinstance(job, str)]
+    ignores = ignore_entries(ignore_file, known, local)
     reports: list[Report] = []
     with progress("scanning", disabled=no_progress) as shown:
-        for subject in subjects:
-            try:
-                reports.append(scans.report(Task(check, subject, ignores=ignores), shown))
-            except AssayError as error:
-                unread.append(error)
-        for name in names:
+        for job in jobs:
             try:
                 with Opened(max_download, shown) as opened:
-                    subject = opened.subject(name)
-                    scans.look(subject.path)
-                    report = scans.report(Task(check, subject, ignores=ignores), shown)
-                    reports.append(opened.settle(report))
+                    subject = _fetched(job, opened, scans)
+                    reports.append(opened.settle(scans.report(Task(check, subject, ignores=ignores), shown)))
             except AssayError as error:
                 unread.append(error)
     for problem in unread:
-        complain(problem.diagnostics())
+        say_error(problem)
     return reports, unread
+
+
+def _jobs(paths: Sequence[str], scans: Scans) -> tuple[list[Subject | str], list[AssayError]]:
+    """What is to be scanned, in the order of the words and each once: subjects, and names to fetch."""
+    places, unread = named(paths)
+    jobs: dict[str, Subject | str] = {}
+    for place in places:
+        if isinstance(place, str):
+            jobs[place] = place
+            continue
+        found, problems = _subjects(place, scans)
+        unread += problems
+        for subject in found:
+            jobs.setdefault(subject.location, subject)
+    return list(jobs.values()), unread
+
+
+def _fetched(job: Subject | str, opened: Opened, scans: Scans) -> Subject:
+    """The subject, fetched if it is the name of a source."""
+    if not isinstance(job, str):
+        return job
+    subject = opened.subject(job)
+    scans.look(subject.path)
+    return subject
 
 
 def _subjects(path: Path, scans: Scans) -> tuple[list[Subject], list[AssayError]]:
@@ -139,23 +153,45 @@ def _subjects(path: Path, scans: Scans) -> tuple[list[Subject], list[AssayError]
 
     A folder with an unreadable file has no digest as a whole, so each of its readable files is a subject.
     """
+    from assay.core.errors import LimitError  # noqa: PLC0415  start-up
     from assay.core.subject import Subject  # noqa: PLC0415
 
     try:
         known = scans.look(path)
-        if path.is_file() and path.stat().st_size >= LARGE and not known:
+        if not known and is_file(path) and path.stat().st_size >= LARGE:
             return [Subject.beginning(path)], []
         return [Subject.from_path(path)], []
     except AssayError as error:
-        if not path.is_dir():
+        if isinstance(error, LimitError) or not is_folder(path):
             return [], [error]
-        whole = error
-    found, problems = [], []
-    for file in sorted(path.rglob("*")):
-        if file.is_dir() and not file.is_symlink():
-            continue
-        try:
-            found.append(Subject.from_path(file))
-        except AssayError as error:
-            problems.append(error)
-    return found, problems or ([] if found else [whole])
+        found, problems = _one_by_one(path)
+        return found, problems or ([] if found else [error])
+
+
+def _one_by_one(folder: Path) -> tuple[list[Subject], list[AssayError]]:
+    """Each file below a folder as a subject of its own, and what cannot be read."""
+    from assay.core.folders import unreadable, walk  # noqa: PLC0415  start-up
+
+    found: list[Subject] = []
+    problems: list[AssayError] = []
+
+    def unlisted(error: OSError) -> None:
+        problems.append(unreadable(Path(error.filename), error, done="listed"))
+
+    for here, folders, others in walk(folder, unlisted=unlisted):
+        folders.sort()
+        for name in sorted(others):
+            try:
+                found.append(_file_subject(here / name))
+            except AssayError as error:
+                problems.append(error)
+    return found, problems
+
+
+def _file_subject(path: Path) -> Subject:
+    from assay.core.folders import link_to_folder  # noqa: PLC0415  start-up
+    from assay.core.subject import Subject  # noqa: PLC0415
+
+    if is_folder(path):
+        raise link_to_folder(path)
+    return Subject.from_path(path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assay.cli.saying import say
 from assay.core.errors import SigningKeyError, UsageError
 
 if TYPE_CHECKING:
@@ -82,11 +83,11 @@ def command(
     payload, manifest = model_statement(model, target)
     signed = sign(payload)
     write_public(target, signed.bundle)
-    click.echo(f"wrote {target}")
+    say(f"wrote {target}")
     files = f"{len(manifest.files):,} file{'s' if len(manifest.files) > 1 else ''}"
-    click.echo(f"  {files}, {manifest.size:,} bytes, signed {signed.by}")
+    say(f"  {files}, {manifest.size:,} bytes, signed {signed.by}")
     if signed.note:
-        click.echo(f"  {signed.note}")
+        say(f"  {signed.note}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,9 +13,11 @@ import click
 from assay.core.errors import AssayError, UsageError
 
 if TYPE_CHECKING:
-    from assay.core.check import Progress
+    from assay.core.check import Progress, Role
     from assay.core.report import Report
     from assay.core.subject import Subject, SubjectKind
+    from assay.pipeline.candidate import Part
+    from assay.pipeline.project import LoadedProject
     from assay.sources.fetching import Fetched
     from assay.sources.workspace import Bounds
 
@@ -35,19 +38,30 @@ def download_option(function: F) -> F:
     )(function)
 
 
-def told_apart(words: Iterable[str]) -> tuple[list[Path], list[str], list[AssayError]]:
-    """Local paths with patterns expanded, names of sources, and patterns that match nothing."""
-    paths: list[Path] = []
-    names: list[str] = []
+def bounds_of(max_download: int) -> Bounds:
+    """How much one source may bring that may bring so many GB."""
+    from assay.sources.workspace import Bounds  # noqa: PLC0415  start-up
+
+    return Bounds(bytes=max_download << 30)
+
+
+def named(words: Iterable[str]) -> tuple[list[Path | str], list[AssayError]]:
+    """What words name, in their order and each once, and the words that name nothing.
+
+    Returns:
+        Local paths, with patterns expanded, and names of sources as texts; and the problems.
+    """
+    places: dict[str, Path | str] = {}
     problems: list[AssayError] = []
     for word in words:
-        if not names_source(word):
-            found, unread = _expanded(word)
-            paths += found
-            problems += unread
-        else:
-            names.append(word)
-    return paths, names, problems
+        if names_source(word):
+            places.setdefault(word, word)
+            continue
+        found, unread = _expanded(word)
+        problems += unread
+        for path in found:
+            places.setdefault(os.path.abspath(path), path)  # noqa: PTH100  `a/../b` is b, links stay
+    return list(places.values()), problems
 
 
 def names_source(word: str) -> bool:
@@ -59,6 +73,20 @@ def names_source(word: str) -> bool:
     return is_source(word)
 
 
+def _require_path(word: str) -> None:
+    """Refuse a word that is no path here and looks like the name of a source that is not known.
+
+    Raises:
+        UsageError: it says what to write instead.
+    """
+    if ":" not in word or os.path.lexists(word):
+        return
+    from assay.sources.names import misnamed  # noqa: PLC0415  start-up
+
+    if error := misnamed(word):
+        raise error
+
+
 def _expanded(word: str) -> tuple[list[Path], list[AssayError]]:
     if not word:
         return [], [UsageError("an empty word names nothing", remedy="Name a path; `.` is this folder.")]
@@ -67,6 +95,7 @@ def _expanded(word: str) -> tuple[list[Path], list[AssayError]]:
     from assay.sources.globs import expand  # noqa: PLC0415  start-up
 
     try:
+        _require_path(word)
         return expand(word)
     except AssayError as error:
         return [], [error]
@@ -95,19 +124,31 @@ class Opened(ExitStack):
         from assay.core.subject import Subject  # noqa: PLC0415  start-up
 
         if not names_source(word):
+            _require_path(word)
             return Subject.from_path(Path(word), kind=kind)
         from assay.sources.fetching import fetched  # noqa: PLC0415  start-up
 
-        found = self.enter_context(fetched(word, bounds=self._bounds(), progress=self._progress))
+        found = self.enter_context(fetched(word, bounds=bounds_of(self._max), progress=self._progress))
         self._fetched[found.name] = found
         return found.subject(kind)
+
+    def part(self, project: LoadedProject, role: Role) -> Part | None:
+        """The part of the project that has this role, fetched if it lies elsewhere; None if it has none.
+
+        Raises:
+            ConfigError: it does not exist.
+            AssayError: it cannot be fetched in full.
+        """
+        from assay.pipeline.candidate import opened_parts  # noqa: PLC0415  start-up
+
+        bounds, progress = bounds_of(self._max), self._progress
+        opened = opened_parts(project, only=role, bounds=bounds, fetching=lambda _: progress)
+        part = self.enter_context(opened).files.get(role.value)
+        if part is not None and part.fetched is not None:
+            self._fetched[part.name] = part.fetched
+        return part
 
     def settle(self, report: Report) -> Report:
         """`report`, with where its subject came from if that was fetched."""
         found = self._fetched.get(report.subject.name)
         return found.settle(report) if found else report
-
-    def _bounds(self) -> Bounds:
-        from assay.sources.workspace import Bounds  # noqa: PLC0415  start-up
-
-        return Bounds(bytes=self._max << 30)

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from assay.reports.plain import visible
+
 COLOURS = {
     "pass": "green", "met": "green", "done": "green",
     "fail": "red", "error": "red", "unsigned": "red",
@@ -29,7 +31,7 @@ def print_table(
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        cells = [Text(_printable(cell)) for cell in row]
+        cells = [Text(visible(cell)) for cell in row]
         if coloured is not None:
             first = row[coloured].split(",")[0].split(" ")[0]
             cells[coloured].stylize(COLOURS.get(first, ""))
@@ -39,7 +41,3 @@ def print_table(
     if not console.is_terminal:
         console = Console(width=140)
     console.print(table)
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 import click
 
 from assay.cli.output import TerminalProgress
+from assay.cli.saying import say
 from assay.core.check import Check, Progress, SilentProgress
 from assay.core.release import Candidate
 from assay.core.report import Report, Status
 from assay.pipeline.execution import SilentWatcher, Watcher
 from assay.pipeline.plan import Plan
+from assay.reports.plain import visible
 from assay.reports.stages import counted
 
 GIST = 46  # characters of a line that say what was found
@@ -34,9 +36,16 @@ class LineWatcher:
         self._bar: TerminalProgress | None = None
         self._since = time.monotonic()
 
+    def fetching(self, name: str) -> Progress:
+        """Begin a progress line for a source."""
+        self.stop()
+        click.echo(f"fetching {visible(name)}", err=True)
+        return self._begun("fetching")
+
     def planned(self, plan: Plan, candidate: Candidate) -> None:
         """Say what is about to be looked at."""
-        click.echo(
+        self.stop()
+        say(
             f"candidate {candidate.digest[:12]}: {counted(len(plan.checks), 'checks')} on "
             + ", ".join(f"{role} {part.sha256[:12]}" for role, part in candidate.subjects.items()),
             err=True,
@@ -45,20 +54,21 @@ class LineWatcher:
     def started(self, check: Check) -> Progress:
         """Begin a progress line."""
         self._since = time.monotonic()
+        return self._begun(check.info.name)
+
+    def _begun(self, label: str) -> Progress:
         if not self._live:
             return SilentProgress()
-        self._bar = TerminalProgress(check.info.name)
+        self._bar = TerminalProgress(label)
         self._bar.start()
         return self._bar
 
     def finished(self, report: Report, index: int) -> None:
         """Replace the progress line by the outcome."""
-        if self._bar:
-            self._bar.stop()
-            self._bar = None
+        self.stop()
         mark, colour = MARKS[report.status]
         seconds = time.monotonic() - self._since
-        line = f" {report.check:<22} {report.status.value:<11} {_gist(report):<{GIST}}"
+        line = f" {visible(report.check):<22} {report.status.value:<11} {visible(_gist(report)):<{GIST}}"
         line += f" {seconds:5.1f} s  #{index}"
         click.echo(click.style(mark, fg=colour) + line, err=True)
 
@@ -66,6 +76,7 @@ class LineWatcher:
         """Leave the terminal as it was."""
         if self._bar:
             self._bar.stop()
+            self._bar = None
 
 
 @contextmanager

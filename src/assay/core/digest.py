@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 
 from assay.core.canonical import JSON, canonical_digest
 from assay.core.errors import LimitError, SubjectError
+from assay.core.folders import is_folder, link_to_folder, unreadable
 
 CHUNK = 8 << 20  # large, so that a thread that hashes seldom waits for one that runs Python
 MAX_FILES = 1_000_000
@@ -95,7 +96,7 @@ def sha256_file(path: Path) -> FileDigest:
                 size += count
             after = os.fstat(fd)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
         raise SubjectError(
             "changed while it was read",
@@ -177,7 +178,7 @@ def stamp(location: Path) -> str:
                 seen = (name, facts.st_dev, facts.st_ino, facts.st_size, facts.st_ctime_ns)
                 digest.update(repr(seen).encode())
         except OSError as error:
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
     return digest.hexdigest()
 
 
@@ -190,32 +191,28 @@ def _walk(folder: Path, ignored: tuple[str, ...]) -> Iterator[str]:
             with os.scandir(folder / prefix) as entries:
                 listed = list(entries)
         except OSError as error:
-            raise _unreadable(folder / prefix, error) from error
+            raise unreadable(folder / prefix, error, done="listed") from error
         for entry in listed:
             name = prefix + entry.name
             if name in ignored:
                 continue
+            count += 1
+            if count > MAX_FILES:
+                raise LimitError(
+                    f"more than {MAX_FILES:,} files and folders",
+                    subject=str(folder),
+                    remedy="Name a subfolder.",
+                )
             if entry.is_dir(follow_symlinks=False):
                 pending.append(name + "/")
                 continue
-            if entry.is_symlink() and entry.is_dir():
-                raise SubjectError(
-                    "a link to a folder is not followed",
-                    subject=str(folder / name),
-                    remedy="Replace the link by the folder itself.",
-                )
+            if entry.is_symlink() and is_folder(entry.path):
+                raise link_to_folder(folder / name)
             if not name.isprintable() and not _encodable(name):
                 raise SubjectError(
                     "its name is not UTF-8, so no manifest can hold it",
                     subject=ascii(str(folder / name)),
                     remedy="Rename the file.",
-                )
-            count += 1
-            if count > MAX_FILES:
-                raise LimitError(
-                    f"more than {MAX_FILES:,} files",
-                    subject=str(folder),
-                    remedy="Name a subfolder.",
                 )
             yield name
 
@@ -233,12 +230,3 @@ def _require_regular(path: Path, mode: int) -> None:
         raise SubjectError(
             "not a regular file", subject=str(path), remedy="Remove the device, pipe or socket."
         )
-
-
-def _unreadable(path: Path, error: OSError) -> SubjectError:
-    reason = (error.strerror or type(error).__name__).lower()
-    return SubjectError(
-        f"cannot be read: {reason}",
-        subject=str(path),
-        remedy="Check that it exists and that you may read it.",
-    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from assay.core.canonical import JSON, canonical_digest
+from assay.core.canonical import JSON, canonical_digest, carriable
 from assay.core.explanation import Explanation
 
 
@@ -128,4 +128,4 @@ class Finding:
     def fingerprint(self) -> str:
         """Stable id of this finding: rule, place and message, without offsets that shift."""
         place = [self.location.path, self.location.member, self.location.name]
-        return canonical_digest([self.rule, *place, self.message])[:32]
+        return canonical_digest(carriable([self.rule, *place, self.message]))[:32]

@@ -174,10 +174,10 @@ def status_of(findings: Iterable[Finding], coverage: Coverage, fail_on: Severity
     return Status.PASS if coverage.complete and coverage.examined else Status.INCOMPLETE
 
 
-def incomplete(check: str, subject: Subject, reason: str, *, unit: str = "subjects") -> Report:
-    """A report that says only why nothing was examined."""
-    coverage = Coverage(unit, 0, (Skipped(subject.name, reason),))
-    return Report(check, subject, Status.INCOMPLETE, coverage=coverage, message=reason)
+def incomplete(check: str, subject: Subject, reason: str, remedy: str) -> Report:
+    """A report that says only why nothing was examined, and what to do."""
+    coverage = Coverage("subjects", 0, (Skipped(subject.name, reason, remedy),))
+    return Report(check, subject, Status.INCOMPLETE, coverage=coverage, message=f"{reason}; {remedy}")
 
 
 def _why_incomplete(coverage: Coverage) -> str:

@@ -12,6 +12,7 @@ from threading import Thread
 from assay.core.canonical import JSON, canonical_digest
 from assay.core.digest import hash_folder, sha256_file
 from assay.core.errors import SubjectError
+from assay.core.folders import is_folder
 
 
 class SubjectKind(StrEnum):
@@ -71,7 +72,7 @@ class Subject:
             SubjectError: it does not exist or cannot be read.
         """
         location = Path(path).absolute()
-        if location.is_dir():
+        if is_folder(location):
             manifest = hash_folder(location)
             digests = {"sha256": manifest.sha256, "oms-root": manifest.oms_root}
             return cls(kind or SubjectKind.FOLDER, str(path), digests, str(location))
@@ -85,7 +86,7 @@ class Subject:
         Whoever keeps the subject calls `settled` first. What cannot be hashed raises there.
         """
         location = Path(path).absolute()
-        default = SubjectKind.FOLDER if location.is_dir() else SubjectKind.FILE
+        default = SubjectKind.FOLDER if is_folder(location) else SubjectKind.FILE
         return cls(kind or default, str(path), _Beside(path, kind), str(location))
 
     def is_settled(self) -> bool:

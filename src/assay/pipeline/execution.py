@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -19,12 +19,15 @@ from assay.core.subject import Subject
 from assay.pipeline.journal import Journal
 from assay.pipeline.plan import GUARDIAN, Plan, check_options
 from assay.pipeline.project import LoadedProject
-from assay.pipeline.runner import Task, failed, one_line, run_task, unrun
+from assay.pipeline.runner import Task, failed, run_task, unrun
 from assay.pipeline.serving import endpoints
 
 
 class Watcher(Protocol):
     """Who is told how a release goes, step by step."""
+
+    def fetching(self, name: str) -> Progress:
+        """A source is fetched, before anything is planned; returns where it tells how far it is."""
 
     def planned(self, plan: Plan, candidate: Candidate) -> None:
         """The checks that will run."""
@@ -38,6 +41,10 @@ class Watcher(Protocol):
 
 class SilentWatcher:
     """Nobody watches."""
+
+    def fetching(self, name: str) -> Progress:  # noqa: ARG002
+        """Progress that nobody sees."""
+        return SilentProgress()
 
     def planned(self, plan: Plan, candidate: Candidate) -> None:
         """Say nothing."""
@@ -62,6 +69,7 @@ class ReleaseRun:
         cancelled: asked between units of work.
         clock: the time.
         ignores: the project's ignore file.
+        settle: puts the names of sources in place of where they lie for now.
         reports: by check, in the order they ended.
         entries: ledger index of each check's evidence.
     """
@@ -76,6 +84,7 @@ class ReleaseRun:
     cancelled: Callable[[], bool]
     clock: Callable[[], datetime]
     ignores: tuple[IgnoreEntry, ...] = ()
+    settle: Callable[[Report], Report] = lambda report: report
     reports: dict[str, Report] = field(default_factory=dict)
     entries: dict[str, int] = field(default_factory=dict)
 
@@ -94,7 +103,7 @@ class ReleaseRun:
         if scanned is None or scanned.status is not Status.PASS:
             state = scanned.status.value if scanned else "not run"
             reason = f"the model was not served, because {GUARDIAN} is {state} on it"
-            self._none(checks, model, reason)
+            self._none(checks, model, reason, f"Look at the report of {GUARDIAN} first.")
             return
         try:
             with (
@@ -108,16 +117,16 @@ class ReleaseRun:
             left = [check for check in checks if check.info.name not in self.reports]
             if not left:
                 raise
-            self._none(left, model, one_line(error))
+            self._none(left, model, str(error), error.remedy or "Correct it, then run it again.")
 
-    def _none(self, checks: list[Check], model: Subject, reason: str) -> None:
+    def _none(self, checks: list[Check], model: Subject, reason: str, remedy: str) -> None:
         section = self.project.config.endpoint
         name = (section.model if section else "") or self.project.config.model.name
         subject = Subject.from_endpoint("", name, serves=model)
         for check in checks:
             task = Task(check, subject, None, check_options(self.project, check))
             self.watcher.started(check)
-            self._log(unrun(task, reason, candidate=self.candidate.digest, clock=self.clock))
+            self._log(unrun(task, reason, remedy, candidate=self.candidate.digest, clock=self.clock))
 
     def _task(self, check: Check) -> Task:
         subject = self.candidate.subjects[check.info.role.value]
@@ -138,8 +147,8 @@ class ReleaseRun:
         self._log(failed(task, evidence, reason) if reason else evidence)
 
     def _log(self, evidence: Evidence) -> None:
-        report = evidence.report
-        index = self.journal.record_evidence(evidence)
+        report = self.settle(evidence.report)
+        index = self.journal.record_evidence(replace(evidence, report=report))
         self.reports[report.check] = report
         self.entries[report.check] = index
         self.watcher.finished(report, index)

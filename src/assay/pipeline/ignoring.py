@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from assay.core.codec import from_json
 from assay.core.config import IgnoreFile
 from assay.core.errors import ConfigError, SubjectError
+from assay.core.folders import unreadable
 from assay.core.ignoring import FILE_NAME, IgnoreEntry
 from assay.core.subject import Subject, SubjectKind
 from assay.pipeline.project import LoadedProject, read_yaml
@@ -67,10 +68,11 @@ def known_findings(file: Path) -> tuple[IgnoreEntry, ...]:
         with file.open("rb") as stream:
             raw = stream.read(MAX_REPORT + 1)
         if len(raw) > MAX_REPORT:
-            raise ConfigError(f"is larger than {MAX_REPORT:,} bytes", subject=str(file))
+            cause = f"is larger than {MAX_REPORT:,} bytes"
+            raise ConfigError(cause, subject=str(file), remedy="Name a JSON report that Assay made.")
         return tuple(_known(json.loads(raw), file))
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", subject=str(file)) from error
+        raise unreadable(file, error, kind=ConfigError) from error
     except (ValueError, LookupError, TypeError, RecursionError, SubjectError) as error:
         raise ConfigError(
             "is not a JSON report of Assay", subject=str(file), remedy="Make one with `-o json=FILE`."

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from assay.core.config import Project
 from assay.core.errors import ConfigError
+from assay.core.folders import unreadable
 
 FILE_NAME = "assay.yaml"
 MAX_BYTES = 1 << 20
@@ -43,12 +44,15 @@ class LoadedProject:
             ConfigError: it names a user that does not exist, or holds a NUL.
         """
         if "\0" in path:
-            raise ConfigError("a path cannot hold a NUL character", subject=str(self.file))
+            remedy = "Correct the path."
+            raise ConfigError("a path cannot hold a NUL character", subject=str(self.file), remedy=remedy)
         try:
             return (self.root / Path(path).expanduser()).absolute()
         except RuntimeError as error:
             shown = repr(path[:100])
-            raise ConfigError(f"{shown} is not a path: {error}", subject=str(self.file)) from error
+            raise ConfigError(
+                f"{shown} is not a path: {error}", subject=str(self.file), remedy="Correct the path."
+            ) from error
 
 
 def find_project(start: Path) -> Path:
@@ -98,10 +102,11 @@ def read_yaml(file: Path) -> Any:
         with file.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
-            raise ConfigError("is larger than 1 MB", subject=str(file))
+            remedy = "Name the right file, or remove what it does not need."
+            raise ConfigError("is larger than 1 MB", subject=str(file), remedy=remedy)
         return yaml.load(raw.decode("utf-8"), Loader=_StrictLoader)  # noqa: S506  a SafeLoader
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", subject=str(file)) from error
+        raise unreadable(file, error, kind=ConfigError) from error
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         place = getattr(error, "problem_mark", None)
         where = f" at line {place.line + 1}" if place else ""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from typing import Any
 
+from assay.core.check import Progress, SilentProgress
 from assay.core.errors import GateError, UsageError
 from assay.core.release import AliasMove, Candidate, Decision, MoveOutcome, NotApplicable
 from assay.core.report import Report
 from assay.core.subject import Subject
 from assay.ledger import TreeHead
-from assay.pipeline.candidate import changed, resolve_candidate, stamps
+from assay.pipeline.candidate import changed, opened_parts
 from assay.pipeline.decision import Decided, evidence_of, input_document, judge, registry_state
 from assay.pipeline.execution import ReleaseRun, SilentWatcher, Watcher
 from assay.pipeline.history import newest_rollback_from
@@ -23,6 +24,7 @@ from assay.pipeline.plan import plan_release
 from assay.pipeline.project import LoadedProject
 from assay.pipeline.promotion import promote, recover
 from assay.registries import Registry, open_registry
+from assay.sources.workspace import Bounds
 
 
 def _now() -> datetime:
@@ -66,6 +68,7 @@ def run_release(
     *,
     model_path: str | None = None,
     promote_it: bool = True,
+    bounds: Bounds | None = None,
     watcher: Watcher | None = None,
     cancelled: Callable[[], bool] = lambda: False,
     clock: Callable[[], datetime] = _now,
@@ -76,6 +79,7 @@ def run_release(
         project: the project.
         model_path: release this model instead of `model.path`.
         promote_it: whether to move the alias when the verdict is `pass`.
+        bounds: how much each source that `assay.yaml` names may bring.
         watcher: who is told how it goes.
         cancelled: asked between checks.
         clock: the time.
@@ -89,8 +93,11 @@ def run_release(
         journal = Journal.of_project(project)
         stack.callback(journal.close)
         recovered = _recovered(project, journal, registry)
-        before = stamps(project, model_path=model_path)
-        candidate = resolve_candidate(project, model_path=model_path)
+        parts = stack.enter_context(
+            opened_parts(project, model_path=model_path, bounds=bounds, fetching=watcher.fetching)
+        )
+        before = parts.stamps()
+        candidate = parts.candidate()
         plan = plan_release(project, candidate)
         ignores = project_ignores(project, list(candidate.subjects.values()))
         # Now, and not once every check has run: what the decision needs of the ledger has to be readable.
@@ -100,54 +107,82 @@ def run_release(
         baseline = _approved_model(project, registry)
 
         def tampered() -> str:
-            return changed(before, stamps(project, model_path=model_path))
+            return changed(before, parts.stamps())
 
         run = ReleaseRun(
-            project, journal, candidate, plan, baseline, watcher, tampered, cancelled, clock, ignores
+            project,
+            journal,
+            candidate,
+            plan,
+            baseline,
+            watcher,
+            tampered,
+            cancelled,
+            clock,
+            ignores,
+            parts.settle,
         )
         run.all_checks()
         release = _Release(project, journal, registry, candidate, run.reports, run.entries, recovered, clock)
-        return release.conclude(promote_it=promote_it)
+        return replace(release.conclude(promote_it=promote_it), candidate=parts.settled(candidate))
 
 
 def conclude_release(
     project: LoadedProject,
-    candidate: Candidate,
     *,
+    model_path: str | None = None,
     promote_it: bool = True,
+    bounds: Bounds | None = None,
+    fetching: Callable[[str], Progress] = lambda _: SilentProgress(),
     clock: Callable[[], datetime] = _now,
 ) -> Released:
-    """Decide again on evidence that is already logged, and promote on `pass` (`assay promote`)."""
+    """Decide again on evidence that is already logged, and promote on `pass` (`assay promote`).
+
+    The candidate's files are needed for it: they are what the evidence has to be of, and what is copied into
+    the registry. Those of a source are fetched again.
+
+    Args:
+        project: the project.
+        model_path: release this model instead of `model.path`.
+        promote_it: whether to move the alias when the verdict is `pass`.
+        bounds: how much each source that `assay.yaml` names may bring.
+        fetching: told of each such source before it is fetched.
+        clock: the time.
+
+    Raises:
+        AssayError: as `run_release`.
+    """
     registry = open_project_registry(project)
-    journal = Journal.of_project(project)
-    try:
+    with ExitStack() as stack:
+        opened = opened_parts(project, model_path=model_path, bounds=bounds, fetching=fetching)
+        parts = stack.enter_context(opened)
+        candidate = parts.candidate()
+        journal = Journal.of_project(project)
+        stack.callback(journal.close)
         recovered = _recovered(project, journal, registry)
         logged = journal.evidence(candidate.digest)
         finished = _finished(journal, candidate, recovered)
         if finished is not None:
-            return finished
+            return replace(finished, candidate=parts.settled(candidate))
         _require_fresh(project, journal, registry, candidate)
         reports = {name: item.value.report for name, item in logged.items()}
         entries = {name: item.index for name, item in logged.items()}
         release = _Release(project, journal, registry, candidate, reports, entries, recovered, clock)
-        return release.conclude(promote_it=promote_it)
-    finally:
-        journal.close()
+        return replace(release.conclude(promote_it=promote_it), candidate=parts.settled(candidate))
 
 
 def gate_input(project: LoadedProject) -> dict[str, Any]:
     """The document that policies would see for the candidate as it stands on disk and in the ledger."""
     registry = open_project_registry(project)
-    candidate = resolve_candidate(project)
     config = project.config
-    journal = Journal.of_project(project)
-    try:
+    with ExitStack() as stack:
+        candidate = stack.enter_context(opened_parts(project)).candidate()
+        journal = Journal.of_project(project)
+        stack.callback(journal.close)
         state = registry_state(registry, journal, config.model.name, config.registry.alias)
         now = _now()
         evidence = evidence_of(project, journal, candidate, now.date())
         return input_document(project, journal, candidate, evidence, state, now)
-    finally:
-        journal.close()
 
 
 def _declare(project: LoadedProject, journal: Journal, candidate: Candidate) -> None:

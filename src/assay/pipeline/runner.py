@@ -68,8 +68,10 @@ def run_task(
     return Evidence(report, execution, report.engines)
 
 
-def unrun(task: Task, reason: str, *, candidate: str = "", clock: Callable[[], datetime] = _now) -> Evidence:
-    """Evidence that a check was not run, and why."""
+def unrun(
+    task: Task, reason: str, remedy: str, *, candidate: str = "", clock: Callable[[], datetime] = _now
+) -> Evidence:
+    """Evidence that a check was not run, why, and what to do."""
     now = clock()
     execution = Execution(
         assay.__version__,
@@ -80,7 +82,7 @@ def unrun(task: Task, reason: str, *, candidate: str = "", clock: Callable[[], d
         candidate,
         task.options,
     )
-    return Evidence(incomplete(task.check.info.name, task.subject, reason), execution)
+    return Evidence(incomplete(task.check.info.name, task.subject, reason, remedy), execution)
 
 
 def _well_formed(report: object) -> bool:

@@ -38,7 +38,7 @@ class Document:
 
     Attributes:
         title: one line, such as `support-bot 1.2` or the path that was scanned.
-        reports: of the checks that ran, in any order.
+        reports: of the checks that ran, in the order in which programs read them.
         created_at: UTC; passed in, so that the same document renders to the same text.
         tool_version: of Assay.
         verdict: what the gate said, or None for checks run alone.

@@ -12,7 +12,7 @@ from assay.core.explanation import Explanation, Step
 from assay.core.finding import Finding
 from assay.core.report import Report
 from assay.reports.plain import visible
-from assay.reports.stages import counted, fingerprint
+from assay.reports.stages import counted
 from assay.reports.table import SEVERITY_STYLE, indented, printed
 
 MAX_TEXT = 2_000
@@ -32,7 +32,7 @@ def _finding(report: Report, finding: Finding) -> Iterator[RenderableType]:
     yield Text(visible(where, limit=400), "underline")
     head = Text(finding.severity.value, SEVERITY_STYLE[finding.severity])
     head.append(f"  {visible(finding.rule, limit=100)}  ", "bold")
-    head.append(fingerprint(finding)[:SHOWN_FINGERPRINT], "dim")
+    head.append(finding.fingerprint[:SHOWN_FINGERPRINT], "dim")
     yield head
     yield Text(visible(finding.message, limit=1_000))
     grid = Table.grid(padding=(0, 2))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
-from assay.core.canonical import JSON
+from assay.core.canonical import JSON, carriable
 from assay.core.codec import json_schema, to_json
 from assay.core.explanation import Explanation
 from assay.core.finding import Finding, Location, Severity
@@ -20,7 +20,7 @@ from assay.core.release import Approval, Candidate, NotApplicable, Verdict
 from assay.core.report import Coverage, Engine, Metric, Report, Status
 from assay.core.subject import Subject
 from assay.reports.document import Document, LedgerFacts
-from assay.reports.stages import fingerprint, stage_of, totals, worst_first
+from assay.reports.stages import stage_of, totals
 
 SCHEMA_ID = "https://assay.dev/schemas/report.v1.json"
 
@@ -116,7 +116,7 @@ def schema() -> dict[str, Any]:
 
 def render(document: Document) -> str:
     """The document as JSON. All but ASCII is escaped, so that printing it is safe on any terminal."""
-    return json.dumps(_finite(to_json(_shaped(document))), indent=2, allow_nan=False) + "\n"
+    return json.dumps(_carried(to_json(_shaped(document))), indent=2, allow_nan=False) + "\n"
 
 
 def _shaped(document: Document) -> JsonDocument:
@@ -128,7 +128,7 @@ def _shaped(document: Document) -> JsonDocument:
         created_at=document.created_at,
         title=document.title,
         summary=totals(document.reports),
-        reports=tuple(_report(document, report) for report in worst_first(document.reports)),
+        reports=tuple(_report(document, report) for report in document.reports),
         verdict=JsonVerdict(verdict.digest, verdict) if verdict else None,
         candidate=_candidate(document.candidate),
         ledger=document.ledger,
@@ -158,7 +158,7 @@ def _report(document: Document, report: Report) -> JsonReport:
 
 def _finding(finding: Finding) -> JsonFinding:
     copied = {f.name: getattr(finding, f.name) for f in fields(Finding)}
-    return JsonFinding(**copied, fingerprint=fingerprint(finding))
+    return JsonFinding(**copied, fingerprint=finding.fingerprint)
 
 
 def _candidate(candidate: Candidate | None) -> JsonCandidate | None:
@@ -167,12 +167,16 @@ def _candidate(candidate: Candidate | None) -> JsonCandidate | None:
     return JsonCandidate(candidate.model, candidate.digest, candidate.subjects)
 
 
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they become text, which a reader cannot mistake for a number."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
+def _carried(value: Any) -> Any:
+    """`value` with what JSON has no form for written out as text.
+
+    That is NaN and infinities, which no reader can then mistake for a number, and lone surrogates, which
+    stand for bytes of a file's name that are no UTF-8 and which strict readers refuse (RFC 7493, 2.1).
+    """
+    if isinstance(value, str) or (isinstance(value, float) and not math.isfinite(value)):
+        return carriable(value)
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {_carried(key): _carried(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return [_carried(item) for item in value]
     return value

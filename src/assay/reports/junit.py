@@ -21,14 +21,13 @@ from assay.reports.stages import (
     ignored_text,
     severity_counts,
     sorted_findings,
-    worst_first,
 )
 
 
 def render(document: Document) -> str:
     """The document as JUnit XML."""
     root = ET.Element("testsuites", name=visible(document.title))
-    for report in worst_first(document.reports):
+    for report in document.reports:
         _suite(root, document, report)
     if not document.reports:
         suite = ET.SubElement(root, "testsuite", name="assay")

@@ -19,7 +19,7 @@ from assay.core.report import Ignored, Report, Status
 from assay.core.subject import Subject, SubjectKind
 from assay.reports.document import Document
 from assay.reports.plain import markdown_text, visible
-from assay.reports.stages import fingerprint, sorted_findings, worst_first
+from assay.reports.stages import sorted_findings
 
 Node: TypeAlias = dict[str, Any]
 
@@ -45,7 +45,7 @@ _LOCAL = {SubjectKind.FILE, SubjectKind.FOLDER, SubjectKind.DATASET, SubjectKind
 
 def render(document: Document) -> str:
     """The document as a SARIF log."""
-    reports = worst_first(document.reports)
+    reports = document.reports
     rules = _rules(document, reports)
     index = {rule["id"]: place for place, rule in enumerate(rules)}
     run = {
@@ -131,7 +131,7 @@ def _result(report: Report, finding: Finding, index: dict[str, int]) -> Node:
         "level": _LEVEL[finding.severity],
         "message": _text(message),
         "locations": [_location(report.subject, finding)],
-        "partialFingerprints": {"assay/v1": fingerprint(finding)},
+        "partialFingerprints": {"assay/v1": finding.fingerprint},
         "properties": properties,
     }
     if finding.explanation is not None and finding.explanation.steps:
@@ -193,7 +193,15 @@ def _uri(subject: Subject, path: str) -> str:
     if base and (subject.kind is SubjectKind.FILE or inside[-1:] == base[-1:]):
         inside = []  # the subject is the file itself
     parts = base + inside or [named[-1] or subject.kind.value]
-    return quote("/".join(parts).encode("utf-8", "surrogatepass"))
+    return quote(_bytes("/".join(parts)))
+
+
+def _bytes(path: str) -> bytes:
+    """The bytes that a path has on disk: Python reads those that are no UTF-8 as surrogates (PEP 383)."""
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "surrogatepass")  # of no file, then
 
 
 def _invocation(report: Report) -> Node:

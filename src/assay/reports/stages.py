@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from assay.core.canonical import canonical_digest
 from assay.core.check import Stage
 from assay.core.finding import Finding, Severity
 from assay.core.report import Ignored, Report, Status
 from assay.reports.document import Document
-from assay.reports.plain import visible
 
 if TYPE_CHECKING:
     from assay.core.release import NotApplicable
@@ -71,8 +69,13 @@ def declared_in(document: Document, stage: str) -> list[NotApplicable]:
 
 
 def worst_first(reports: Iterable[Report]) -> list[Report]:
-    """Reports that need attention before those that do not, then by name."""
-    return sorted(reports, key=lambda r: (_ORDER[r.status], r.check, r.subject.name))
+    """Reports that need attention before those that do not; those that need as much as they came."""
+    return sorted(reports, key=lambda report: _ORDER[report.status])
+
+
+def worst_last(reports: Iterable[Report]) -> list[Report]:
+    """The other way round, for a terminal, where the prompt comes after the end."""
+    return sorted(reports, key=lambda report: -_ORDER[report.status])
 
 
 def sorted_findings(report: Report) -> list[Finding]:
@@ -117,13 +120,3 @@ def ignored_text(item: Ignored) -> str:
     """Why a finding is set aside, and until when."""
     until = f" (until {item.expires})" if item.expires else ""
     return f"{item.finding.severity.value} {item.finding.rule}: {item.reason}{until}"
-
-
-def fingerprint(finding: Finding) -> str:
-    """A finding's stable id; also where it quotes bytes that are no valid Unicode."""
-    try:
-        return finding.fingerprint
-    except ValueError:  # canonical JSON takes no lone surrogates
-        place = finding.location
-        parts = [finding.rule, place.path, place.member, place.name, finding.message]
-        return canonical_digest([visible(part) for part in parts])[:32]

@@ -25,7 +25,7 @@ from assay.reports.stages import (
     severity_counts,
     sorted_findings,
     totals,
-    worst_first,
+    worst_last,
 )
 
 WIDTH = 100
@@ -75,7 +75,7 @@ def printed(blocks: Sequence[RenderableType], *, width: int | None = None, color
 
 def _blocks(document: Document) -> Iterator[RenderableType]:
     # What needs attention comes last, next to the prompt.
-    for report in reversed(worst_first(document.reports)):
+    for report in worst_last(document.reports):
         yield from _report(report)
     for item in sorted(document.declared, key=lambda item: item.check):
         told = visible(declared_text(document, item), limit=500)

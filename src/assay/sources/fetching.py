@@ -12,6 +12,7 @@ from assay.core.errors import SubjectError
 from assay.core.report import Report
 from assay.core.subject import Subject, SubjectKind
 from assay.registries.storage import incoming
+from assay.sources.names import written_low
 from assay.sources.private_folder import cache_folder, require_private
 from assay.sources.workspace import Bounds, Workspace
 
@@ -58,6 +59,7 @@ def fetched(
         SubjectError, RegistryError: it cannot be fetched in full.
         LimitError: it is larger than the bounds, or slower.
     """
+    name = written_low(name)
     root = require_private(cache_folder("sources"))
     with ExitStack() as stack:
         try:

@@ -9,6 +9,13 @@ from urllib.parse import unquote
 from assay.core.errors import UsageError
 
 SCHEMES = ("hf://", "s3://", "mlflow:")
+HUB, BUCKET, TRACKED = "hf://ORG/NAME@REVISION", "s3://BUCKET/KEY", "mlflow:NAME@ALIAS"
+_MEANT = {
+    "hf": HUB, "huggingface": HUB, "hub": HUB, "s3": BUCKET, "s3a": BUCKET, "s3n": BUCKET,
+    "models": TRACKED, "runs": "mlflow:runs/RUN/PATH",
+}  # fmt: skip
+_LIKE_A_NAME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?:/{1,2}|(?=[\w.-]))")
+_ON_THE_HUB = re.compile(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+)", re.IGNORECASE)
 _PART = re.compile(r"[^\W_][\w.-]{0,95}", re.ASCII)
 # What huggingface_hub's own file system reads as one revision although it holds slashes.
 _REFERENCE = re.compile(r"refs/(?:pr/[0-9]+|convert/[\w.-]+)")
@@ -48,7 +55,33 @@ class TrackedName:
 
 def is_source(text: str) -> bool:
     """Whether `text` names a source rather than a local path; `./hf://x` is a path."""
-    return text.startswith(SCHEMES)
+    return text.lower().startswith(SCHEMES)
+
+
+def written_low(text: str) -> str:
+    """A source's name with its scheme as it is known: `HF://Org/Name` is `hf://Org/Name`."""
+    scheme, colon, rest = text.partition(":")
+    return scheme.lower() + colon + rest
+
+
+def misnamed(text: str) -> UsageError | None:
+    """What to write instead of a text that looks like the name of a source and is none; None for a path."""
+    found = _LIKE_A_NAME.match(text)
+    if found is None or is_source(text):
+        return None
+    scheme = found[1].lower()
+    web = _ON_THE_HUB.match(text)
+    if web is not None:
+        remedy = f"Write hf://{web[1]}, with @REVISION for one that is not `main`."
+    elif scheme == "file":
+        remedy = "Write the path itself."
+    elif scheme in _MEANT:
+        remedy = f"Write {_MEANT[scheme]}."
+    elif "/" in found[0]:
+        remedy = f"Names are {HUB}, {BUCKET}, {TRACKED}. What lies elsewhere, download it and scan it."
+    else:
+        return None
+    return UsageError("does not name what can be fetched", subject=text[:200], remedy=remedy)
 
 
 def parse_hub(text: str) -> HubName:
@@ -112,7 +145,7 @@ def parse_tracked(text: str) -> TrackedName:
 def _plain(text: str) -> str:
     if len(text) > 2_000 or _CONTROL.search(text):  # noqa: PLR2004  longer than any key with its bucket
         raise _unnamed(text, "a name without control characters")
-    return text
+    return written_low(text)
 
 
 def _unnamed(text: str, expected: str) -> UsageError:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.core.errors import RegistryError, SubjectError, TamperError, UsageError
+from assay.core.folders import walk
 from assay.core.subject import Subject
 from assay.registries.mlflow_session import without_credentials
 from assay.sources.fetching import Fetched
@@ -114,7 +115,7 @@ def _size(path: Path) -> int | None:
 
 
 def _regular(folder: Path) -> list[Path]:
-    return [Path(here, name) for here, _, names in os.walk(folder) for name in names]
+    return [here / name for here, _, names in walk(folder, unlisted=lambda _: None) for name in names]
 
 
 def _answer(workspace: Workspace, code: int) -> dict[str, Any]:

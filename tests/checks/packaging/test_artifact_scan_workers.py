@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from assay.checks.packaging.artifact_scan.scanner import Scanner
 from assay.checks.packaging.artifact_scan.workers import FEW, File, Task, Workers
 from assay.subjects.pickles.machine import MachinePool
 from fixtures.baits import touching
+from fixtures.ends import ended
 from fixtures.pickle_attacks import attacks
 
 
@@ -107,3 +109,34 @@ def test_where_none_can_be_started_this_process_goes_on(
     with workers(scanner, tmp_path) as others:
         assert others.examine(files) == here
         assert others.pids == []
+
+
+# Starts a worker, lets it examine a file, and tells of it and of the processes that it started.
+STARTING = """
+import glob, sys
+from pathlib import Path
+from assay.checks.packaging.artifact_scan import ArtifactScanOptions
+from assay.checks.packaging.artifact_scan.workers import Task, Worker
+worker = Worker(Task(ArtifactScanOptions(), Path(sys.argv[1]), None))
+worker.examine([(Path(sys.argv[2]), "data.pkl")], 1000)
+children = [open(name).read() for name in glob.glob(f"/proc/{worker.pid}/task/*/children")]
+print(worker.pid, *" ".join(children).split(), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux tells of other processes' ends")
+def test_workers_and_what_they_started_end_with_their_parent(tmp_path: Path) -> None:
+    (tmp_path / "data.pkl").write_bytes(pickle.dumps([1.0]))
+    parent = subprocess.Popen(
+        [sys.executable, "-c", STARTING, tmp_path, tmp_path / "data.pkl"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    started = [int(number) for number in parent.stdout.readline().split()]
+    assert len(started) == 2
+    parent.kill()
+    parent.communicate()
+    assert all(ended(number) for number in started)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from assay.core.canonical import JSON
-from assay.reports.html.element import Markup, join, tag
+from assay.reports.html.element import Markup, join, lines, tag
 from assay.reports.html.tables import cell, records, table
 
 MAX_ANSWERS = 50
@@ -117,14 +117,14 @@ def _answer(record: Mapping[str, JSON]) -> Markup:
     about = " · ".join(cell(record[key]) for key in ("suite", "id", "change") if record.get(key))
     expected = record.get("expected")
     sides = (
-        tag("div", tag("h4", name), tag("blockquote", cell(record.get(name))), class_=name)
+        tag("div", tag("h4", name), tag("blockquote", lines(cell(record.get(name)))), class_=name)
         for name in ("baseline", "candidate")
     )
     return tag(
         "article",
         tag("p", about, class_="quiet") if about else None,
-        tag("p", tag("span", "prompt ", class_="quiet"), cell(record.get("prompt"))),
-        tag("p", tag("span", "expected ", class_="quiet"), cell(expected)) if expected else None,
+        tag("p", tag("span", "prompt ", class_="quiet"), lines(cell(record.get("prompt")))),
+        tag("p", tag("span", "expected ", class_="quiet"), lines(cell(expected))) if expected else None,
         tag("div", sides, class_="sides"),
         class_="answer",
     )

@@ -42,7 +42,12 @@ def join(children: Iterable[Child]) -> Markup:
 
 def escape(text: str) -> str:
     """`text` for content or a quoted attribute; what would not show is written out."""
-    return html.escape(visible(text, keep="\n"), quote=True)
+    return html.escape(visible(text), quote=True)
+
+
+def lines(text: str) -> Markup:
+    """`text` for an element that shows its lines as lines."""
+    return Markup(html.escape(visible(text, keep="\n"), quote=True))
 
 
 def trusted(text: str) -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assay.core.explanation import Explanation, Step
-from assay.reports.html.element import Markup, tag
+from assay.reports.html.element import Markup, lines, tag
 
 
 def explained(explanation: Explanation) -> Markup:
@@ -44,4 +44,4 @@ def _advice(line: str) -> Markup:
 
 
 def _code(source: str) -> Markup:
-    return tag("pre", tag("code", source))
+    return tag("pre", tag("code", lines(source)))

@@ -11,7 +11,7 @@ from assay.reports.html.element import Markup, join, number, short, tag
 from assay.reports.html.explained import explained
 from assay.reports.html.tables import bom, triggers
 from assay.reports.html.weights import weights
-from assay.reports.stages import counted, coverage_text, fingerprint, ignored_text, sorted_findings
+from assay.reports.stages import counted, coverage_text, ignored_text, sorted_findings
 
 MAX_FINDINGS = 300
 MAX_SKIPPED = 100
@@ -126,7 +126,7 @@ def _finding(finding: Finding) -> Markup:
             tag("code", finding.rule),
             ((" ", tag("span", name, class_="tag")) for name in finding.tags),
             " ",
-            tag("span", fingerprint(finding)[:12], class_="quiet", title="fingerprint"),
+            tag("span", finding.fingerprint[:12], class_="quiet", title="fingerprint"),
             class_="meta",
         ),
         class_=f"finding sev-{finding.severity.value}",

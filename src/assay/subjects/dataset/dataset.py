@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay.core.errors import SubjectError, UsageError
+from assay.core.folders import unreadable, walk
 from assay.subjects.dataset.columnar import read_parquet
 from assay.subjects.dataset.documents import read_json
 from assay.subjects.dataset.record import Record, Tally
@@ -100,7 +100,7 @@ class Dataset:
         place = Place(row, file.name if len(self.files) > 1 else "", raw.line)
         record = to_record(raw.fields, place, self.columns, unread)
         for reason in unread:
-            tally.skip(where, reason)
+            tally.skip(where, reason, "Correct the row, or remove it.")
         if record is None:
             tally.skip(
                 where, "holds no text", "Name the columns with the options text_column or prompt_column."
@@ -155,13 +155,11 @@ def _walk(folder: Path) -> list[str]:
     found: list[str] = []
 
     def fail(error: OSError) -> None:
-        raise SubjectError(
-            f"cannot be listed: {(error.strerror or 'error').lower()}", subject=str(error.filename or folder)
-        ) from error
+        raise unreadable(Path(error.filename), error, done="listed") from error
 
-    for root, folders, names in os.walk(folder, onerror=fail):
+    for root, folders, names in walk(folder, unlisted=fail):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [(Path(root) / name).relative_to(folder).as_posix() for name in names]
+        found += [(root / name).relative_to(folder).as_posix() for name in names]
     return sorted(found)
 
 

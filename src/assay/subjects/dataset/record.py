@@ -117,7 +117,7 @@ class Tally:
     skipped_total: int = 0
     notes: list[str] = field(default_factory=list)
 
-    def skip(self, what: str, reason: str, remedy: str = "", *, count: int = 1) -> None:
+    def skip(self, what: str, reason: str, remedy: str, *, count: int = 1) -> None:
         """Count something that was not examined; the first few are listed."""
         self.skipped_total += count
         if len(self.skipped) < LISTED:

@@ -18,7 +18,7 @@ MAX_TEXT = 32 << 20  # bytes of strings in one file
 MAX_ANSWER = 7 * MAX_TEXT  # JSON takes six bytes for one at worst
 MAX_KEPT = 100_000
 _ROOT = Path(__file__).parents[3]  # the folder that `assay` lies in
-_BOOT = "import sys;sys.path+=sys.argv[1:];from assay.subjects.hdf5.child.loop import main;main()"
+_BOOT = "import sys;sys.path+=sys.argv[1:-1];from assay.subjects.hdf5.child.loop import main;main()"
 # No threads, no plug-ins found by name, no locks on what is only read.
 _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from assay.core.digest import IGNORED
 from assay.core.errors import LimitError, SubjectError
+from assay.core.folders import unreadable, walk
 from assay.subjects.weights.shards import check_index, read_index
 from assay.subjects.weights.tensor import DTYPES, Tensor, WeightsFile
 
@@ -25,6 +25,7 @@ OTHER = (".gguf", ".ggml", ".h5", ".hdf5", ".keras", ".msgpack", ".npz", ".onnx"
 INDEX = ".index.json"
 MAX_FILES = 10_000
 MAX_TENSORS = 1_000_000
+_AGAIN = "Get it again from its source, or convert it to safetensors."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Unreadable:
 
     name: str
     reason: str
-    remedy: str = ""
+    remedy: str
 
 
 @dataclass(slots=True)
@@ -153,12 +154,10 @@ def _walk(folder: Path) -> Iterator[str]:
     count = 0
 
     def refuse(error: OSError) -> None:
-        raise SubjectError(
-            f"cannot be read: {error.strerror}", subject=str(error.filename), remedy="Check who may read it."
-        ) from error
+        raise unreadable(Path(error.filename), error, done="listed") from error
 
-    for place, folders, files in os.walk(folder, onerror=refuse):
-        relative = Path(place).relative_to(folder)
+    for place, folders, files in walk(folder, unlisted=refuse):
+        relative = place.relative_to(folder)
         folders[:] = [name for name in folders if (relative / name).as_posix() not in IGNORED]
         for name in files:
             if not name.endswith((*SAFETENSORS, *TORCH, *OTHER, INDEX)):
@@ -180,7 +179,7 @@ def _try_file(weights: Weights, name: str) -> SubjectError | None:
     except LimitError:
         raise
     except SubjectError as error:
-        weights.unreadable.append(Unreadable(name, error.cause, error.remedy))
+        weights.unreadable.append(Unreadable(name, error.cause, error.remedy or _AGAIN))
         return error
     return None
 

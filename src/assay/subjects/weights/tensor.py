@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from assay.core.errors import LimitError, SubjectError
+from assay.core.folders import unreadable
 from assay.subjects.safetensors_header import BITS
 
 # What a tensor with unusual strides may span before it is left out: it has to be copied in memory.
@@ -63,12 +64,7 @@ class WeightsFile:
             status = os.fstat(self.fd)
         except OSError as error:
             self.close()
-            reason = (error.strerror or type(error).__name__).lower()
-            raise SubjectError(
-                f"cannot be read: {reason}",
-                subject=str(path),
-                remedy="Check that it exists and that you may read it.",
-            ) from error
+            raise unreadable(path, error) from error
         if not stat.S_ISREG(status.st_mode):
             self.close()
             raise SubjectError("not a regular file", subject=str(path), remedy="Name a file of weights.")

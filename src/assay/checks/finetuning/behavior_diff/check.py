@@ -36,6 +36,7 @@ from assay.core.subject import Subject, SubjectKind
 from assay.subjects.endpoint import Prompt
 
 MAX_SKIPPED = 50
+_WELL = "Run it again when the endpoint is well."
 
 
 @dataclass(slots=True)
@@ -115,7 +116,7 @@ def _probe(
 def _count(seen: Seen, observed: Iterable[Observation], what: str) -> None:
     for one in observed:
         if one.error:
-            seen.skipped.append(Skipped(f"{what}: {one.probe.text[:60]!r}", one.error))
+            seen.skipped.append(Skipped(f"{what}: {one.probe.text[:60]!r}", one.error, _WELL))
         else:
             seen.examined += 1
 
@@ -130,7 +131,7 @@ def _compare(seen: Seen, talk: Interview, cases: Sequence[Case]) -> None:
     seen.judged = judge(cases, pairs)
     seen.examined += len(seen.judged)
     seen.skipped += [
-        Skipped(f"{case.suite}/{case.id}", pair.error, "Run it again when the endpoint is well.")
+        Skipped(f"{case.suite}/{case.id}", pair.error, _WELL)
         for case, pair in zip(cases, pairs, strict=True)
         if pair.error
     ]

@@ -121,7 +121,7 @@ class Outcome:
     streams: int = 0
     bytes: int = 0
 
-    def skip(self, blob: Blob, reason: str, remedy: str = "") -> None:
+    def skip(self, blob: Blob, reason: str, remedy: str) -> None:
         """Something was not examined."""
         self.skipped.append(Skipped(blob.name, reason, remedy))
 

@@ -16,7 +16,7 @@ def region(blob: Blob, member: str, content: bytes, inspection: Inspection) -> I
     try:
         inspection.unpacker.spend(len(content), len(content), len(content))
     except LimitError as error:
-        inspection.skip(blob, f"{member} was not examined: {error.cause}")
+        inspection.skip(blob, f"{member} was not examined: {error.cause}", error.remedy)
         yield None
         return
     with inspection.unpacker.temporary() as file:

@@ -8,6 +8,7 @@ from typing import Any
 
 from assay.checks.packaging.artifact_scan import documents, extensions, formats, inspectors, rules, texts
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN, CONVERT, raised
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.pickles import judge
 from assay.checks.packaging.artifact_scan.unpacking import Unpacker
@@ -34,11 +35,11 @@ class Examination:
     def examine(self, blob: Blob) -> None:
         """Recognise and judge a region."""
         if blob.depth > self.options.max_depth:
-            self.skip(blob, f"nested more than {self.options.max_depth} archives deep")
+            self.skip(blob, f"nested more than {self.options.max_depth} archives deep", raised("max_depth"))
         elif blob.size <= 0 and texts.may_be_empty(blob.name):
             self.outcome.documents.append({"file": blob.name, "format": "text"})
         elif blob.size <= 0:
-            self.skip(blob, "the member is empty")
+            self.skip(blob, "the member is empty", AGAIN)
         else:
             self._open(blob, self._recognise(blob))
 
@@ -79,17 +80,18 @@ class Examination:
 
     def _not_judged(self, blob: Blob, found: str) -> None:
         if found != "unknown":
-            self.skip(blob, f"{found} {formats.NOT_JUDGED}", formats.CONVERT)
+            self.skip(blob, f"{found} {formats.NOT_JUDGED}", CONVERT)
             return
         self.outcome.unknown[blob.name] = blob.size
         if cut := formats.cut_off(blob):
-            self.skip(blob, f"{cut}: {formats.CUT_OFF}", "Get it again from its source.")
+            self.skip(blob, f"{cut}: {formats.CUT_OFF}", AGAIN)
         else:
-            self.skip(blob, f"this format {formats.NOT_JUDGED}", formats.CONVERT)
+            self.skip(blob, f"this format {formats.NOT_JUDGED}", CONVERT)
 
     def _read(self, blob: Blob, text: texts.Recognised) -> None:
         if blob.size > self.options.max_text:
-            self.skip(blob, f"only its first {self.options.max_text:,} bytes were examined")
+            reason = f"only its first {self.options.max_text:,} bytes were examined"
+            self.skip(blob, reason, raised("max_text"))
         texts.judge_file(blob, text, self)
 
     def pickle(self, blob: Blob, *, probe: bool) -> PickleRecord | None:
@@ -114,6 +116,6 @@ class Examination:
         """Something was found."""
         self.outcome.findings.append(finding)
 
-    def skip(self, blob: Blob, reason: str, remedy: str = "") -> None:
+    def skip(self, blob: Blob, reason: str, remedy: str) -> None:
         """Something was not examined."""
         self.outcome.skip(blob, reason, remedy)

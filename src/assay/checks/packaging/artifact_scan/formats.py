@@ -21,7 +21,6 @@ from assay.subjects.rdata_input import is_rdata
 
 NOT_JUDGED = "is not judged by this version"
 CUT_OFF = "the file is cut off or damaged"
-CONVERT = "Remove the file, or convert it to a format that is judged, such as safetensors."
 _MAGIC = (
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x93NUMPY", "npy"),
     (b"\x89HDF\r\n\x1a\n", "hdf5"), (b"GGUF", "gguf"), (b"lmgg", "ggml"), (b"fmgg", "ggml"),

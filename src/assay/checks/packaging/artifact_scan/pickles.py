@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from assay.checks.packaging.artifact_scan import policy, rules
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
+from assay.checks.packaging.artifact_scan.next_steps import CONVERT
 from assay.checks.packaging.artifact_scan.texts.programs import is_prose
 from assay.checks.packaging.artifact_scan.traces import Traces, effect_of
 from assay.core.explanation import Explanation
@@ -53,7 +54,8 @@ def judge(
     found = _findings(record, blob, allow)
     outcome.findings += found[:MAX_FINDINGS]
     for reason in record.incomplete[:20]:
-        outcome.skip(blob, f"not every byte of the pickle was read as its loader would: {reason}")
+        reason = f"not every byte of the pickle was read as its loader would: {reason}"  # noqa: PLW2901
+        outcome.skip(blob, reason, CONVERT)
     named = sorted({".".join(e.what[:2]) for e in record.of("global")})
     outcome.globals |= set(named[:1000])
     outcome.storages[blob.name] = {e.what[0]: int(e.what[1]) for e in record.of("storage")}

@@ -9,6 +9,7 @@ from pathlib import Path
 from assay.checks.packaging.artifact_scan import texts
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
 from assay.checks.packaging.artifact_scan.examination import Examination
+from assay.checks.packaging.artifact_scan.next_steps import ALONE
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.unpacking import Unpacker
 from assay.core.report import Skipped
@@ -59,7 +60,8 @@ class Scanner:
         try:
             self._examine(fd, name, outcome)
         except Exception as error:  # noqa: BLE001  hostile bytes; whatever happens, the file does not read as clean
-            outcome.skipped.append(Skipped(name, f"could not be examined: {type(error).__name__}: {error}"))
+            reason = f"could not be examined: {type(error).__name__}: {error}"
+            outcome.skipped.append(Skipped(name, reason, ALONE))
         finally:
             os.close(fd)
         return outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,7 @@ from assay.checks.packaging.artifact_scan.workers import CHUNK, File, Task, Work
 from assay.core.check import Context
 from assay.core.digest import IGNORED
 from assay.core.finding import Finding, Location, Severity
+from assay.core.folders import is_file, link_to_folder, unreadable, walk
 from assay.core.report import Coverage, Report, Skipped, conclude
 from assay.core.subject import Subject
 from assay.subjects.pickles.machine import MachinePool
@@ -48,13 +50,18 @@ def _examine(files: Sequence[File], context: Context, workers: Workers) -> list[
     cores = os.cpu_count() or 1
     size = max(1, min(CHUNK, len(files) // (8 * cores)))
     chunks = [files[at : at + size] for at in range(0, len(files), size)]
-    with workers, ThreadPoolExecutor(cores) as threads:
-        for examined in threads.map(workers.examine, chunks):
-            outcomes += examined
-            context.progress.update(len(outcomes), len(files))
-            if context.cancelled():
-                threads.shutdown(wait=True, cancel_futures=True)
-            context.checkpoint()
+    threads = ThreadPoolExecutor(cores)
+    with workers:
+        try:
+            for examined in threads.map(workers.examine, chunks):
+                outcomes += examined
+                context.progress.update(len(outcomes), len(files))
+                context.checkpoint()
+        except BaseException as error:
+            # Whoever interrupts does not wait until a file is read to its end.
+            threads.shutdown(wait=not isinstance(error, KeyboardInterrupt), cancel_futures=True)
+            raise
+        threads.shutdown()
     return outcomes
 
 
@@ -64,26 +71,27 @@ def _files(subject: Subject, outcome: Outcome) -> Iterator[tuple[Path, str]]:
         yield root, root.name
         return
     real = root.resolve()
-    for folder, folders, files in os.walk(root, onerror=lambda error: _unlisted(error, outcome)):
-        here = Path(folder)
+    for here, folders, others in walk(
+        root, unlisted=lambda error: outcome.skipped.append(_unlisted(error, root))
+    ):
         if here == root:
             folders[:] = [name for name in folders if name not in IGNORED]
-            files = [name for name in files if name not in IGNORED]  # noqa: PLW2901
+            others = [name for name in others if name not in IGNORED]  # noqa: PLW2901
         folders.sort()
-        for name in sorted(files + [name for name in folders if (here / name).is_symlink()]):
+        for name in sorted(others):
             path = here / name
             relative = path.relative_to(root).as_posix()
-            if path.is_symlink() and not path.resolve().is_relative_to(real):
+            if path.is_symlink() and not _target(path).is_relative_to(real):
                 outcome.findings.append(_link(path, relative, real))
-            if path.is_file():
+            if is_file(path):
                 yield path, relative
             else:
-                outcome.skipped.append(Skipped(relative, "is no regular file"))
+                outcome.skipped.append(_unopened(path, relative))
 
 
 def _link(path: Path, relative: str, root: Path) -> Finding:
     """A link that leaves the folder: into the hub cache that the folder is part of, or elsewhere."""
-    target = path.resolve()
+    target = _target(path)
     place = Location(path=relative)
     cache = _hub_cache(root)
     if cache is not None and target.is_relative_to(cache / "blobs") and target.is_file():
@@ -93,6 +101,11 @@ def _link(path: Path, relative: str, root: Path) -> Finding:
     private = any(target.is_relative_to(top) for top in _SYSTEM) or not _SECRET.isdisjoint(target.parts)
     ordinary = target.is_file() and not private
     return rules.files.LINK.finding(message, place, severity=Severity.LOW if ordinary else None)
+
+
+def _target(link: Path) -> Path:
+    """Where a link leads; `Path.resolve` raises where that is a circle."""
+    return Path(os.path.realpath(link))
 
 
 def _hub_cache(root: Path) -> Path | None:
@@ -105,8 +118,23 @@ def _hub_cache(root: Path) -> Path | None:
     return None
 
 
-def _unlisted(error: OSError, outcome: Outcome) -> None:
-    outcome.skipped.append(Skipped(str(error.filename), f"cannot be listed: {error.strerror}"))
+def _unlisted(error: OSError, root: Path) -> Skipped:
+    problem = unreadable(Path(error.filename), error, done="listed")
+    return Skipped(f"{Path(error.filename).relative_to(root).as_posix()}/", problem.cause, problem.remedy)
+
+
+def _unopened(path: Path, name: str) -> Skipped:
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        return Skipped(name, "the link leads nowhere", "Remove the link, or bring what it leads to.")
+    except OSError as error:
+        problem = unreadable(path, error)
+        return Skipped(name, problem.cause, problem.remedy)
+    if is_folder:
+        problem = link_to_folder(path)
+        return Skipped(name, problem.cause, problem.remedy)
+    return Skipped(name, "is no regular file", "Remove the device, pipe or socket.")
 
 
 def _report(

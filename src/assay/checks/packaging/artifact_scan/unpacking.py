@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import IO, Any, Protocol
 
 from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.checks.packaging.artifact_scan.next_steps import raised
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.core.errors import LimitError
 from assay.subjects.archives.optional_codecs import MissingCodecError, lz4_decompressor, zstd_decompressor
@@ -188,9 +189,11 @@ class Unpacker:
             self.left -= count
             spent = self.left < 0
         if spent:
-            raise LimitError(f"more than {self._options.max_unpacked:,} bytes unpacked")
+            reason = f"more than {self._options.max_unpacked:,} bytes unpacked"
+            raise LimitError(reason, remedy=raised("max_unpacked"))
         if total > CHUNK and total > self._options.max_ratio * max(packed, 1):
-            raise LimitError(f"it unpacks to more than {self._options.max_ratio} times its size")
+            reason = f"it unpacks to more than {self._options.max_ratio} times its size"
+            raise LimitError(reason, remedy=raised("max_ratio"))
 
 
 def pieces(blob: Blob) -> Iterator[bytes]:

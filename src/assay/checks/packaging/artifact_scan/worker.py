@@ -17,11 +17,13 @@ from assay.checks.packaging.artifact_scan.blob import Outcome
 from assay.checks.packaging.artifact_scan.scanner import Scanner
 from assay.checks.packaging.artifact_scan.workers import Task
 from assay.core.codec import from_json, to_json
+from assay.subjects.pickles.child.confine import end_with_parent
 from assay.subjects.pickles.machine import Limits, MachinePool
 
 
 def main() -> None:
     """Serve jobs until there are no more."""
+    end_with_parent(int(sys.argv[-1]))
     jobs, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever prints does not get between the answers
     task = from_json(Task, json.loads(jobs.readline()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -22,14 +23,16 @@ from typing import Any, Self, TypeAlias
 
 import assay
 from assay.checks.packaging.artifact_scan.blob import Outcome
+from assay.checks.packaging.artifact_scan.next_steps import ALONE
 from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
 from assay.core.codec import from_json, to_json
 from assay.core.errors import AssayError
 from assay.core.report import Skipped
+from assay.subjects.child_process import start_bound
 
 File: TypeAlias = tuple[Path, str]
-ALONE = 0.5  # seconds that a scan takes before more processes are worth their start
+BEFORE = 0.5  # seconds that a scan takes before more processes are worth their start
 CHUNK = 8  # files of one job
 _ANSWER: Any = list[Outcome] | None
 FEW = 8  # files for which no process is started any more
@@ -63,7 +66,7 @@ class Worker:
         paths = [str(Path(assay.__file__).parents[1]), *sys.path]
         flags = ["-B"] if sys.dont_write_bytecode else []
         try:
-            self._process = subprocess.Popen(
+            self._process, self._bond = start_bound(
                 [sys.executable, "-I", "-S", *flags, "-c", _BOOT, json.dumps(paths)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -123,6 +126,9 @@ class Worker:
                 with suppress(OSError):  # what was not sent yet is for nobody
                     stream.close()
         self._process.wait()
+        if self._bond >= 0:
+            os.close(self._bond)
+            self._bond = -1
 
 
 class Workers:
@@ -141,7 +147,7 @@ class Workers:
         task: Task,
         files: int,
         *,
-        alone: float = ALONE,
+        alone: float = BEFORE,
     ) -> None:
         self._scanner = scanner
         self._task = task
@@ -149,6 +155,7 @@ class Workers:
         self._from = time.monotonic() + alone
         self._mine = threading.local()
         self._all: list[Worker] = []
+        self._pids: list[int] = []
         self._counting = threading.Lock()
 
     def examine(self, files: Sequence[File]) -> list[Outcome]:
@@ -168,7 +175,7 @@ class Workers:
             outcomes = self._ask([file])
         except WorkerDiedError as death:
             reason = f"the process that examined it died ({death})"
-            return [Outcome(skipped=[Skipped(file[1], reason, "Scan it alone; if it dies again, report it")])]
+            return [Outcome(skipped=[Skipped(file[1], reason, ALONE)])]
         return [self._scanner.file(*file)] if outcomes is None else outcomes
 
     def _ask(self, files: Sequence[File]) -> list[Outcome] | None:
@@ -197,12 +204,13 @@ class Workers:
         self._mine.worker = mine
         with self._counting:
             self._all.append(mine)
+            self._pids.append(mine.pid)
         return mine
 
     @property
     def pids(self) -> list[int]:
         """The processes that were started."""
-        return [worker.pid for worker in self._all]
+        return list(self._pids)
 
     def __enter__(self) -> Self:
         return self
@@ -210,5 +218,8 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in self._all:
+        self._from = math.inf  # none is started for threads that have not ended yet
+        with self._counting:
+            ended, self._all = self._all, []
+        for worker in ended:
             worker.close()

@@ -11,6 +11,7 @@ import mmap
 import os
 import platform
 import socket
+import sys
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,14 @@ import h5py  # noqa: E402
 
 from assay.subjects.hdf5.child.walk import walk  # noqa: E402
 from assay.subjects.hdf5.child.window import Window  # noqa: E402
-from assay.subjects.pickles.child.confine import job_limits, limits, seccomp  # noqa: E402
+from assay.subjects.pickles.child.confine import end_with_parent, job_limits, limits, seccomp  # noqa: E402
 from assay.subjects.pickles.child.wire import Events, TooManyEventsError  # noqa: E402
 
 
 def main() -> None:
     """Serve one job on descriptor 0."""
     _warm_up()
+    end_with_parent(int(sys.argv[-1]))
     limits()
     link = socket.socket(fileno=0)  # before seccomp: it asks for the socket's family
     note = seccomp()

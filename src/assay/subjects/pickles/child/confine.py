@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
 import resource
+import select
 import struct
 import sys
 from collections.abc import Iterator
@@ -21,6 +23,19 @@ _ALLOWED = {
                 (261, 131)),
 }  # fmt: skip
 _EPERM = 1
+
+
+def end_with_parent(descriptor: int) -> None:
+    """End this process once the other end of a pipe is closed, which its parent alone holds.
+
+    The kernel says so by SIGIO, which ends a process that does not ask for it, also in the midst of C code.
+    """
+    fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_ASYNC)
+    poll = select.poll()
+    poll.register(descriptor, select.POLLHUP)
+    if poll.poll(0):  # closed before that was asked for
+        os._exit(1)
 
 
 def limits() -> None:

@@ -1,6 +1,6 @@
 """Takes jobs from a socket, one at a time, until it closes.
 
-The rules by which pickles are judged come as the last argument of the process. A job is one line
+The rules by which pickles are judged come as an argument of the process. A job is one line
 `mode start length memory seconds events` with the file's descriptor beside it; `mode` holds `w` to walk only,
 `p` where it is not known that the bytes are a pickle; or it is `t` or `l` for the plan of a checkpoint's
 tensors, of one pickle or of a legacy file. The last line of an answer is `done`.
@@ -15,7 +15,7 @@ import os
 import sys
 
 from .checkpoint import tell_plan
-from .confine import job_limits, limits, seccomp
+from .confine import end_with_parent, job_limits, limits, seccomp
 from .recorder import HELD
 from .rules import Rules, parse
 from .streams import Region, read_region
@@ -27,7 +27,9 @@ def main() -> None:
     gc.disable()  # a collection over millions of inert objects costs more than reading them
     for encoding in ("latin-1", "ascii", "utf-8", "unicode_escape", "raw_unicode_escape"):
         "a".encode(encoding)  # loaded now: no file can be opened later
-    rules = parse(sys.argv[-1] if len(sys.argv) > 2 else "")  # noqa: PLR2004  program, package, rules
+    _, _, shapes, bond = sys.argv  # program, package, rules, and what tells that the parent is gone
+    rules = parse(shapes)
+    end_with_parent(int(bond))
     limits()
     link = _socket.socket(fileno=0)  # before seccomp: it asks for the socket's family
     note = seccomp()

@@ -8,6 +8,7 @@ from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.inspectors.locations import trouble
+from assay.checks.packaging.artifact_scan.next_steps import SMALLER
 
 MAX_ITEMS = 1000
 
@@ -24,7 +25,7 @@ def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
     if not isinstance(items, dict) or "fileFormatVersion" not in document:
         return
     if len(items) > MAX_ITEMS:
-        inspection.skip(blob, f"the manifest names more than {MAX_ITEMS:,} items")
+        inspection.skip(blob, f"the manifest names more than {MAX_ITEMS:,} items", SMALLER)
     for item in list(items.values())[:MAX_ITEMS]:
         path = item.get("path") if isinstance(item, dict) else None
         if isinstance(path, str) and trouble(path):

@@ -13,6 +13,7 @@ from typing import Any
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.documents.walk import values
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import REVIEW, SMALLER
 from assay.checks.packaging.artifact_scan.rules import code
 from assay.checks.packaging.artifact_scan.texts import commands, python_source, shell
 from assay.checks.packaging.artifact_scan.texts.python_calls import VOCABULARY
@@ -54,11 +55,11 @@ def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
     if cells is None:
         return
     if len(cells) > MAX_CELLS:
-        inspection.skip(blob, f"the notebook has more than {MAX_CELLS:,} cells")
+        inspection.skip(blob, f"the notebook has more than {MAX_CELLS:,} cells", SMALLER)
     spoken = _language(document)
     split = [_split(number, cell, spoken) for number, cell in enumerate(cells[:MAX_CELLS], 1)]
     if spoken not in {"python", "bash"}:
-        inspection.skip(blob, f"cells in {spoken[:40]} are not judged")
+        inspection.skip(blob, f"cells in {spoken[:40]} are not judged", REVIEW)
     _shell(blob, split, inspection)
     _python(blob, [cell for cell in split if cell.python.strip()], inspection)
     _outputs(blob, cells, inspection)
@@ -129,7 +130,7 @@ def _python(blob: Blob, cells: list[_Cell], inspection: Inspection) -> None:
         try:
             parsing.parse(cell.python)
         except (LimitError, SubjectError) as error:
-            inspection.skip(blob, f"cell {cell.number}: {error.cause}")
+            inspection.skip(blob, f"cell {cell.number}: {error.cause}", REVIEW)
             continue
         starts.append((line, cell.number))
         text.append(cell.python)
@@ -137,10 +138,10 @@ def _python(blob: Blob, cells: list[_Cell], inspection: Inspection) -> None:
     try:
         reading = read("\n".join(text), VOCABULARY, main=True)
     except (LimitError, SubjectError) as error:
-        inspection.skip(blob, f"the cells together: {error.cause}")
+        inspection.skip(blob, f"the cells together: {error.cause}", REVIEW)
         return
     if not reading.complete:
-        inspection.skip(blob, "its cells do too much to be followed to their end")
+        inspection.skip(blob, "its cells do too much to be followed to their end", REVIEW)
     found = [(event, lessened) for event in reading.events if (lessened := _lessened(effect(event)))]
     for event, judged in python_source.worst(found):
         start, cell_number = max(one for one in starts if one[0] <= event.line)

@@ -14,6 +14,7 @@ from assay.checks.packaging.artifact_scan import policy, rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.documents.walk import values
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import SAVE_AGAIN
 from assay.core.explanation import Explanation, Step
 from assay.core.finding import Finding, Severity
 
@@ -50,7 +51,7 @@ def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
     for finding in found.values():
         inspection.report(finding)
     if unknown:
-        inspection.skip(blob, f"nodes of kind {', '.join(sorted(unknown))[:200]} are not known")
+        inspection.skip(blob, f"nodes of kind {', '.join(sorted(unknown))[:200]} are not known", SAVE_AGAIN)
 
 
 def _nodes(document: Any) -> Iterator[dict[str, Any]]:

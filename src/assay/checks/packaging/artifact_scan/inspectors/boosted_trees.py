@@ -5,6 +5,7 @@ from __future__ import annotations
 from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN, SAVE_AGAIN
 from assay.core.errors import SubjectError
 from assay.subjects.catboost_model import read_catboost
 from assay.subjects.ubjson import read_ubjson
@@ -15,7 +16,7 @@ def inspect_ubjson(blob: Blob, inspection: Inspection) -> None:
     try:
         document = read_ubjson(blob.data, blob.start, blob.end)
     except SubjectError as error:
-        inspection.skip(blob, f"the UBJSON cannot be read: {error.cause}")
+        inspection.skip(blob, f"the UBJSON cannot be read: {error.cause}", AGAIN)
         return
     if "learner" in document.keys:
         inspection.outcome.rename(blob, "xgboost")
@@ -29,13 +30,15 @@ def inspect_catboost(blob: Blob, inspection: Inspection) -> None:
     try:
         model = read_catboost(blob.data, blob.start, blob.end)
     except SubjectError as error:
-        inspection.skip(blob, f"the CatBoost model cannot be read: {error.cause}")
+        inspection.skip(blob, f"the CatBoost model cannot be read: {error.cause}", AGAIN)
         return
     for _, text in model.information:
         inspection.text(blob, text)
     if model.unread:
         parts = ", ".join(model.unread)[:150]
-        inspection.skip(blob, f"parts of the CatBoost model are not judged by this version: {parts}")
+        inspection.skip(
+            blob, f"parts of the CatBoost model are not judged by this version: {parts}", SAVE_AGAIN
+        )
     else:
         _trailing(blob, model.end, inspection)
 

@@ -6,6 +6,7 @@ from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
 from assay.checks.packaging.artifact_scan.inspectors.members import report_traversal, report_unpacking
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN
 from assay.checks.packaging.artifact_scan.unpacking import CONTINUED, MAKERS
 from assay.core.errors import SubjectError
 from assay.core.finding import Severity
@@ -35,7 +36,7 @@ def _gzip_header(blob: Blob, inspection: Inspection) -> None:
     try:
         header = read_gzip_header(blob.data, blob.start, blob.end)
     except SubjectError as error:
-        inspection.skip(blob, f"the gzip header cannot be read: {error.cause}")
+        inspection.skip(blob, f"the gzip header cannot be read: {error.cause}", AGAIN)
         return
     report_traversal(blob, header.name, inspection)
     if header.comment:

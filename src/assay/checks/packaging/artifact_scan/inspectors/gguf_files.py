@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from assay.checks.packaging.artifact_scan import rules, texts
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import SAVE_AGAIN, raised
 from assay.core.errors import LimitError, SubjectError
 from assay.core.finding import Severity
 from assay.subjects.gguf import (
@@ -33,7 +34,7 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
     try:
         header = read_gguf(blob.data, blob.start, blob.end)
     except (LimitError, UnknownVersionError) as error:
-        inspection.skip(blob, f"the GGUF file is not followed: {error.cause}")
+        inspection.skip(blob, f"the GGUF file is not followed: {error.cause}", SAVE_AGAIN)
         return
     except SubjectError as error:
         message = f"The GGUF file cannot be trusted: {error.cause}."
@@ -88,7 +89,8 @@ def _texts(blob: Blob, header: GgufHeader, inspection: Inspection) -> None:
         left -= span.end - span.start
         if left < 0:
             most = inspection.options.max_text
-            inspection.skip(blob, f"its texts take more than {most:,} bytes; the rest was not examined")
+            reason = f"its texts take more than {most:,} bytes; the rest was not examined"
+            inspection.skip(blob, reason, raised("max_text"))
             return
         text = bytes(blob.data[span.start : span.end]).decode("utf-8", "replace")
         if entry.key.startswith(TEMPLATES):

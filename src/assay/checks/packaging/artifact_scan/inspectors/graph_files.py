@@ -10,6 +10,7 @@ from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors import zips
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN
 from assay.core.errors import SubjectError
 from assay.core.finding import Location
 from assay.subjects.archives.zip_directory import read_directory
@@ -18,6 +19,8 @@ from assay.subjects.graphs import recognition
 from assay.subjects.graphs.protobuf import Span, cut
 
 MAX_PROBES = 500
+_OLDER = "Save it again with an older version of its framework, or wait for a newer Assay."
+_MANY = "Do not load it before its author says what they are."
 _PICKLE = re.compile(rb"\x80[\x00-\x05][^\x00]|[c(][ci]?[A-Za-z_][\w.]*\n[\w.]+\n|\(i[\w.]+\n")
 
 
@@ -27,14 +30,14 @@ def parsing(blob: Blob, inspection: Inspection, what: str) -> Iterator[None]:
     try:
         yield
     except SubjectError as error:
-        inspection.skip(blob, f"the {what} cannot be read to its end: {error.cause}")
+        inspection.skip(blob, f"the {what} cannot be read to its end: {error.cause}", AGAIN)
 
 
 def unknown_fields(blob: Blob, inspection: Inspection, unknown: Iterable[str]) -> None:
     """Say which fields were stepped over."""
     named = ", ".join(list(unknown)[:5])
     if named:
-        inspection.skip(blob, f"it has fields that are not known to this version: {named}")
+        inspection.skip(blob, f"it has fields that are not known to this version: {named}", _OLDER)
 
 
 def place(blob: Blob, at: int, name: str) -> Location:
@@ -50,7 +53,7 @@ def probe_pickles(blob: Blob, inspection: Inspection, spans: Iterable[Span]) -> 
         if end - start > 3 and _PICKLE.match(cut(blob.data, (start, end), 256)):  # noqa: PLR2004  no shorter pickle
             tried += 1
             if tried > MAX_PROBES:
-                inspection.skip(blob, f"more than {MAX_PROBES} values in it look like pickles")
+                inspection.skip(blob, f"more than {MAX_PROBES} values in it look like pickles", _MANY)
                 return
             inspection.pickle(blob.region(start, end), probe=True)
 

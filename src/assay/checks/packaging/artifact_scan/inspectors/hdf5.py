@@ -9,6 +9,7 @@ from typing import Any
 from assay.checks.packaging.artifact_scan import embedded, rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN, CONVERT, SMALLER
 from assay.core.errors import SubjectError
 from assay.core.finding import Finding, Severity
 from assay.subjects.hdf5.reader import Limits, read_hdf5
@@ -37,13 +38,13 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
         bounds = Limits(inspection.options.memory, inspection.options.seconds)
         record = read_hdf5(blob.fd, blob.start, blob.size, bounds)
     except SubjectError as error:
-        inspection.skip(blob, error.cause, error.remedy)
+        inspection.skip(blob, error.cause, error.remedy or AGAIN)
         return
     inspection.outcome.notes |= set(record.notes)
     for finding in _findings(blob, record, inspection.options.max_ratio):
         inspection.report(finding)
     for reason in record.incomplete[:MAX_REASONS]:
-        inspection.skip(blob, f"the HDF5 file was not read to its end: {reason}")
+        inspection.skip(blob, f"the HDF5 file was not read to its end: {reason}", AGAIN)
     _texts(blob, record.texts, inspection)
 
 
@@ -118,7 +119,7 @@ def _texts(blob: Blob, texts: tuple[Text, ...], inspection: Inspection) -> None:
         if text.single and b"." in text.value and text.value not in probed:
             probed.add(text.value)
             if len(probed) > MAX_PROBES:
-                inspection.skip(blob, f"only {MAX_PROBES:,} of its values were tried as pickles")
+                inspection.skip(blob, f"only {MAX_PROBES:,} of its values were tried as pickles", CONVERT)
                 return
             _pickle(blob, text, inspection)
 
@@ -132,7 +133,7 @@ def _document(blob: Blob, text: str, inspection: Inspection) -> Any:
     except ValueError:
         return None
     except RecursionError:
-        inspection.skip(blob, "the JSON text is nested too deeply to be read")
+        inspection.skip(blob, "the JSON text is nested too deeply to be read", SMALLER)
         return None
 
 

@@ -53,8 +53,8 @@ class Inspection(Protocol):
     def report(self, finding: Finding) -> None:
         """Something was found."""
 
-    def skip(self, blob: Blob, reason: str, remedy: str = "") -> None:
-        """Something was not examined; the report is then incomplete."""
+    def skip(self, blob: Blob, reason: str, remedy: str) -> None:
+        """Something was not examined, why, and what to do; the report is then incomplete."""
 
 
 Inspector: TypeAlias = Callable[[Blob, Inspection], None]

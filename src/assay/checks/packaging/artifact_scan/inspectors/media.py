@@ -6,6 +6,7 @@ from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors import graph_files
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN
 from assay.core.errors import SubjectError
 from assay.subjects.media import pictures, streams
 
@@ -23,7 +24,7 @@ def inspector(kind: str) -> Inspector:
         try:
             walked = _WALKS[kind](blob.data, blob.start, blob.end)
         except SubjectError as error:
-            inspection.skip(blob, f"the {kind} cannot be read to its end: {error.cause}")
+            inspection.skip(blob, f"the {kind} cannot be read to its end: {error.cause}", AGAIN)
             return
         for text in walked.texts:
             inspection.text(blob, text)

@@ -10,7 +10,9 @@ from pathlib import PurePosixPath
 from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN
 from assay.checks.packaging.artifact_scan.unpacking import TrailingError
+from assay.core.errors import AssayError
 from assay.core.finding import Severity
 from assay.subjects.archives.optional_codecs import HINT, MissingCodecError
 
@@ -67,7 +69,13 @@ def report_unpacking(blob: Blob, reason: Exception, inspection: Inspection, what
         inspection.report(rules.files.TRAILING.finding(message, blob.place()))
         inspection.examine(blob.member_at("(after the data)", blob.end - reason.left, reason.left))
     else:
-        inspection.skip(blob, f"{what} cannot be unpacked: {reason or type(reason).__name__}")
+        inspection.skip(
+            blob, f"{what} cannot be unpacked: {reason or type(reason).__name__}", _next_step(reason)
+        )
+
+
+def _next_step(reason: Exception) -> str:
+    return reason.remedy if isinstance(reason, AssayError) and reason.remedy else AGAIN
 
 
 def leaves_folder(name: str) -> bool:

@@ -6,6 +6,7 @@ from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors import raw_storages
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN, SMALLER
 from assay.subjects.npy_header import MAGIC, MAX_HEADER, read_npy_header
 
 MAX_ARRAYS = 10_000
@@ -25,7 +26,7 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
         if rest.head(len(MAGIC)) != MAGIC:
             _trailing(rest, inspection)
             return
-    inspection.skip(blob, f"more than {MAX_ARRAYS:,} arrays follow each other")
+    inspection.skip(blob, f"more than {MAX_ARRAYS:,} arrays follow each other", SMALLER)
 
 
 def _array(blob: Blob, inspection: Inspection) -> int | None:
@@ -33,14 +34,14 @@ def _array(blob: Blob, inspection: Inspection) -> int | None:
     try:
         header = read_npy_header(blob.head(MAX_HEADER + 12))
     except ValueError as error:
-        inspection.skip(blob, f"the npy header cannot be read: {error}")
+        inspection.skip(blob, f"the npy header cannot be read: {error}", AGAIN)
         return None
     inner = blob.region(blob.start + header.start, blob.end)
     if header.size is None:
         _objects(blob, inner, inspection)
         return None
     if header.size > inner.size:
-        inspection.skip(blob, "the array ends before its numbers do")
+        inspection.skip(blob, "the array ends before its numbers do", AGAIN)
         return None
     if raw_storages.may_be_pickle(inner.head(2)):
         inspection.pickle(inner.region(inner.start, inner.start + header.size), probe=True)
@@ -49,9 +50,10 @@ def _array(blob: Blob, inspection: Inspection) -> int | None:
 
 def _objects(blob: Blob, inner: Blob, inspection: Inspection) -> None:
     if inner.size <= 0:
-        inspection.skip(blob, "an object array without data")
+        inspection.skip(blob, "an object array without data", AGAIN)
     elif inspection.pickle(inner, probe=False) is None:
-        inspection.skip(inner, "an array that is not of plain numbers, and without a pickle that can be read")
+        reason = "an array that is not of plain numbers, and without a pickle that can be read"
+        inspection.skip(inner, reason, AGAIN)
 
 
 def _trailing(rest: Blob, inspection: Inspection) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN
 from assay.core.errors import SubjectError
 from assay.core.finding import Finding, Severity
 from assay.subjects.rdata import RContent, read_rdata
@@ -35,12 +36,12 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
     try:
         content = read_rdata(blob.data, blob.start, blob.end)
     except SubjectError as error:
-        inspection.skip(blob, f"the R file cannot be read: {error.cause}")
+        inspection.skip(blob, f"the R file cannot be read: {error.cause}", AGAIN)
         return
     for finding in _findings(blob, content):
         inspection.report(finding)
     if content.unread:
-        inspection.skip(blob, f"the R file was not read to its end: {content.unread}")
+        inspection.skip(blob, f"the R file was not read to its end: {content.unread}", AGAIN)
     elif content.end < blob.end:
         size = blob.end - content.end
         message = f"{size:,} bytes follow the end of the R value."

@@ -14,6 +14,7 @@ from assay.checks.packaging.artifact_scan.inspectors.members import (
     report_names,
     report_traversal,
 )
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN, raised
 from assay.checks.packaging.artifact_scan.unpacking import BROKEN
 from assay.core.errors import LimitError, SubjectError
 from assay.core.finding import Finding
@@ -51,13 +52,14 @@ def _archive(blob: Blob, inspection: Inspection) -> SevenZip | None:
     try:
         archive = read_seven_zip(blob.data, blob.start, blob.end, unpack)
     except (SubjectError, MissingCodecError, *BROKEN) as error:
-        inspection.skip(blob, f"the 7z archive cannot be read: {_cause(error)}")
+        inspection.skip(blob, f"the 7z archive cannot be read: {_cause(error)}", _next_step(error))
         return None
     for problem in archive.problems:
         message = f"The 7z archive is inconsistent: {problem}."
         inspection.report(rules.files.ARCHIVE.finding(message, blob.place()))
     if len(archive.members) > inspection.options.max_members:
-        inspection.skip(blob, f"the 7z archive has more than {inspection.options.max_members:,} members")
+        reason = f"the 7z archive has more than {inspection.options.max_members:,} members"
+        inspection.skip(blob, reason, raised("max_members"))
         return None
     return archive
 
@@ -81,7 +83,7 @@ def _folder(
             for member in members:
                 _member(blob, inner, member, reason, inspection)
         if not members:
-            inspection.skip(blob, "a folder of the 7z archive has no members")
+            inspection.skip(blob, "a folder of the 7z archive has no members", AGAIN)
         elif reason is None and folder.crc is not None and crc != folder.crc:
             inspection.report(_crc(blob, members[0].name))
 
@@ -94,8 +96,7 @@ def _member(
     end = member.offset + member.size
     if inner is None or end > inner.size:
         place = blob.member_at(member.name, blob.start, 0)
-        hint = HINT if isinstance(reason, MissingCodecError) else ""
-        inspection.skip(place, f"the member cannot be unpacked: {_cause(reason)}", hint)
+        inspection.skip(place, f"the member cannot be unpacked: {_cause(reason)}", _next_step(reason))
         return
     part = replace(inner, start=member.offset, end=end, member=blob.inside(member.name))
     if member.crc is not None and zlib.crc32(memoryview(part.data)[part.start : part.end]) != member.crc:
@@ -112,6 +113,12 @@ def _cause(error: Exception | None) -> str:
     if isinstance(error, LimitError | SubjectError):
         return error.cause
     return str(error) or type(error).__name__
+
+
+def _next_step(error: Exception | None) -> str:
+    if isinstance(error, MissingCodecError):
+        return HINT
+    return error.remedy if isinstance(error, SubjectError) and error.remedy else AGAIN
 
 
 def _crc(blob: Blob, name: str) -> Finding:

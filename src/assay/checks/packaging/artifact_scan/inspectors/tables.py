@@ -6,6 +6,7 @@ from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors import graph_files, media
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN, CONVERT, REVIEW
 from assay.core.errors import SubjectError
 from assay.subjects.media import tables
 from assay.subjects.media.msgpack import read_msgpack
@@ -20,7 +21,7 @@ def inspect_msgpack(blob: Blob, inspection: Inspection) -> None:
         graph_files.probe_pickles(blob, inspection, document.spans)
         if document.foreign:
             codes = ", ".join(map(str, sorted(document.foreign)[:10]))
-            inspection.skip(blob, f"it has values of extension types that are not Flax's: {codes}")
+            inspection.skip(blob, f"it has values of extension types that are not Flax's: {codes}", CONVERT)
         media.report_rest(blob, document.end, inspection)
 
 
@@ -32,7 +33,7 @@ def inspector(kind: str) -> Inspector:
         try:
             metadata = read(blob.data, blob.start, blob.end)
         except SubjectError as error:
-            inspection.skip(blob, f"the {kind} file cannot be read: {error.cause}")
+            inspection.skip(blob, f"the {kind} file cannot be read: {error.cause}", AGAIN)
             return
         if tables.PICKLED_TYPE in metadata:
             message = "A column's type is a pickle, which pyarrow before 14.0.1 loads with the schema."
@@ -48,7 +49,7 @@ def inspect_pdf(blob: Blob, inspection: Inspection) -> None:
         message = f"The PDF has {', '.join('/' + name for name in document.active)}."
         inspection.report(rules.media.ACTIVE.finding(message, blob.place()))
     if document.unread:
-        inspection.skip(blob, f"the PDF was not examined whole: {document.unread}")
+        inspection.skip(blob, f"the PDF was not examined whole: {document.unread}", REVIEW)
     else:
         inspection.outcome.notes.add("PDF documents: what their pages say was not examined")
         media.report_rest(blob, document.end, inspection)

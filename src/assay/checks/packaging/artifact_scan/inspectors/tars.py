@@ -13,6 +13,7 @@ from assay.checks.packaging.artifact_scan.inspectors.members import (
     report_names,
     report_traversal,
 )
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN, UNPACK, raised
 from assay.core.errors import LimitError, SubjectError
 from assay.subjects.archives.tar_members import TarMember, TarReader
 
@@ -28,9 +29,10 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
         for member in reader:
             members.append(member)
             if len(members) > inspection.options.max_members:
-                raise LimitError(f"it has more than {inspection.options.max_members:,} members")
+                reason = f"it has more than {inspection.options.max_members:,} members"
+                raise LimitError(reason, remedy=raised("max_members"))
     except SubjectError as error:
-        inspection.skip(blob, f"the tar cannot be read to its end: {error.cause}")
+        inspection.skip(blob, f"the tar cannot be read to its end: {error.cause}", error.remedy or AGAIN)
     for problem in dict.fromkeys(reader.problems[:MAX_PROBLEMS]):
         message = f"The tar is inconsistent: {problem}."
         inspection.report(rules.files.ARCHIVE.finding(message, blob.place()))
@@ -71,4 +73,4 @@ def _member(blob: Blob, member: TarMember, inspection: Inspection, *, legacy: bo
         else:
             inspection.examine(inner)
     elif member.kind not in {"file", *_NO_DATA}:
-        inspection.skip(inner, f"a {member.kind} is not put together by this version")
+        inspection.skip(inner, f"a {member.kind} is not put together by this version", UNPACK)

@@ -11,6 +11,7 @@ from assay.checks.packaging.artifact_scan.blob import Blob, Claim
 from assay.checks.packaging.artifact_scan.inspectors import graph_files
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
 from assay.checks.packaging.artifact_scan.inspectors.locations import trouble
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN
 from assay.core.explanation import Explanation, Step
 from assay.core.finding import Finding, Severity
 from assay.subjects.graphs.checkpoints import CheckpointIndex, read_index
@@ -129,7 +130,7 @@ def _document(blob: Blob, text: str, inspection: Inspection) -> None:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        inspection.skip(blob, "metadata of Keras that are no JSON")
+        inspection.skip(blob, "metadata of Keras that are no JSON", AGAIN)
         return
     inspection.document(blob, document)
 

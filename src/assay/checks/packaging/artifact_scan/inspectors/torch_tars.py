@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN
 from assay.subjects.archives.tar_members import TarMember
 from assay.subjects.pickles.child.wire import storage_width
 
@@ -33,7 +34,7 @@ def inspect_raw(blob: Blob, name: str, inspection: Inspection) -> None:
     inspection.outcome.documents.append({"file": blob.name, "format": f"pytorch-tar {name}"})
     at, problem = _follow(blob, name, inspection)
     if problem or at < blob.end:
-        inspection.skip(blob, f"the raw {name} do not add up: {problem or 'bytes are left over'}")
+        inspection.skip(blob, f"the raw {name} do not add up: {problem or 'bytes are left over'}", AGAIN)
         rest = blob.region(at, blob.end)
         if rest.size > 0:
             inspection.pickle(rest, probe=True)
@@ -72,7 +73,8 @@ def _judged(blob: Blob, at: int, inspection: Inspection) -> tuple[int, int | str
             else:
                 last = argument if opcode.name not in {"PROTO", "PUT", "BINPUT", "MEMOIZE"} else last
     except Exception as error:  # noqa: BLE001  pickletools raises ValueError and whatever a codec raises
-        inspection.skip(blob, f"no pickle can be read at byte {at - blob.start:,}: {type(error).__name__}")
+        reason = f"no pickle can be read at byte {at - blob.start:,}: {type(error).__name__}"
+        inspection.skip(blob, reason, AGAIN)
         return at, None
     after = at + window.tell()
     inspection.pickle(blob.region(at, after), probe=True)

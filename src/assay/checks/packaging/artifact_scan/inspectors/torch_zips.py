@@ -17,6 +17,7 @@ from typing import Any
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
 from assay.checks.packaging.artifact_scan.inspectors import raw_storages
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import REVIEW
 from assay.checks.packaging.artifact_scan.texts import torchscript
 from assay.subjects.archives.zip_directory import STORED, ZipDirectory, ZipMember
 
@@ -101,7 +102,7 @@ def judge_code(inner: Blob, inspection: Inspection) -> None:
     except UnicodeDecodeError:
         text = ""
     if not text or inner.size > most or not torchscript.is_torchscript(text):
-        inspection.skip(inner, "is no TorchScript, though it lies where torch.jit.load looks for it")
+        inspection.skip(inner, "is no TorchScript, though it lies where torch.jit.load looks for it", REVIEW)
         inspection.examine(inner)
         return
     inspection.outcome.documents.append({"file": inner.name, "format": TORCHSCRIPT})

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
+from assay.checks.packaging.artifact_scan.next_steps import UNPACK
 
 KINDS = ("rar", "compress", "cpio", "ar", "cab", "iso", "lzip", "lzop", "arj", "lz4 legacy", "xar", "zpaq")
-_REMEDY = "Unpack it, and scan what comes out."
 
 
 def inspector(kind: str) -> Inspector:
     """The inspector of a format in `KINDS`."""
 
     def inspect(blob: Blob, inspection: Inspection) -> None:
-        inspection.skip(blob, f"{kind} archives cannot be opened", _REMEDY)
+        inspection.skip(blob, f"{kind} archives cannot be opened", UNPACK)
 
     return inspect

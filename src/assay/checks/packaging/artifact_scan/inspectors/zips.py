@@ -17,6 +17,7 @@ from assay.checks.packaging.artifact_scan.inspectors.members import (
     report_unpacking,
 )
 from assay.checks.packaging.artifact_scan.inspectors.zip_methods import METHODS
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN, UNPACK, raised
 from assay.core.errors import SubjectError
 from assay.core.finding import Finding, Severity
 from assay.subjects.archives.zip_directory import STORED, ZipDirectory, ZipMember, read_directory
@@ -82,15 +83,15 @@ def _directory(blob: Blob, inspection: Inspection, *, appended: bool) -> ZipDire
     try:
         directory = read_directory(blob.data, blob.start, blob.end, appended=appended)
     except SubjectError as error:
-        remedy = "Get it again from its source: it is damaged or cut off."
-        inspection.skip(blob, f"the zip cannot be read: {error.cause}", remedy)
+        inspection.skip(blob, f"the zip cannot be read: {error.cause}", AGAIN)
         return None
     for severity, sentences in ((None, directory.problems), (Severity.LOW, directory.remarks)):
         for problem in sentences:
             message = f"The zip is inconsistent: {problem}."
             inspection.report(rules.files.ARCHIVE.finding(message, blob.place(), severity=severity))
     if len(directory.members) > inspection.options.max_members:
-        inspection.skip(blob, f"the zip has more than {inspection.options.max_members:,} members")
+        reason = f"the zip has more than {inspection.options.max_members:,} members"
+        inspection.skip(blob, reason, raised("max_members"))
         return None
     if directory.base > blob.start:
         inspection.examine(blob.member_at("(before the zip)", blob.start, directory.base - blob.start))
@@ -106,7 +107,7 @@ def _member(blob: Blob, member: ZipMember, inspection: Inspection, look: Callabl
     if member.encrypted:
         message = f"Member {member.name[:100]!r} is marked as encrypted; some readers ignore the mark."
         inspection.report(rules.files.ARCHIVE.finding(message, inner.place()))
-        inspection.skip(inner, "the member is encrypted")
+        inspection.skip(inner, "the member is encrypted", UNPACK)
     if member.size == 0 and member.packed <= _EMPTY_DEFLATED:
         if member.crc:
             inspection.report(_crc(inner, member))
@@ -120,7 +121,8 @@ def _member(blob: Blob, member: ZipMember, inspection: Inspection, look: Callabl
     elif make := METHODS.get(member.method):
         _packed(blob, inner, member, make, inspection, look)
     else:
-        inspection.skip(inner, f"packed by method {member.method}, which is not judged by this version")
+        reason = f"packed by method {member.method}, which is not judged by this version"
+        inspection.skip(inner, reason, UNPACK)
 
 
 def _link(blob: Blob, member: ZipMember, inspection: Inspection) -> Callable[[Blob], None]:

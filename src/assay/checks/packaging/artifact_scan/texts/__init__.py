@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.late import late
+from assay.checks.packaging.artifact_scan.next_steps import SMALLER
 from assay.checks.packaging.artifact_scan.texts import encoding, json_text, programs
 
 is_program = programs.is_program
@@ -89,7 +90,7 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
 def judge_file(blob: Blob, found: Recognised, inspection: Inspection) -> None:
     """Judge a whole file of text: by its kind, and as any text."""
     if found.trouble:
-        inspection.skip(blob, found.trouble)
+        inspection.skip(blob, found.trouble, SMALLER)
         inspection.text(blob, found.text)
         return
     if found.kind == "json":

@@ -7,6 +7,7 @@ import unicodedata
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import REVIEW
 from assay.checks.packaging.artifact_scan.rules import code
 from assay.checks.packaging.artifact_scan.siblings import MAX_CALLS
 from assay.checks.packaging.artifact_scan.texts import secrets
@@ -50,10 +51,10 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
     try:
         reading = read(text, VOCABULARY, main=name == "setup.py")
     except (LimitError, SubjectError) as error:
-        inspection.skip(blob, f"Python source: {error.cause}")
+        inspection.skip(blob, f"Python source: {error.cause}", REVIEW)
         return
     if not reading.complete:
-        inspection.skip(blob, "Python source: it does too much to be followed to its end")
+        inspection.skip(blob, "Python source: it does too much to be followed to its end", REVIEW)
     called = [event.name for event in reading.events if event.kind == "call" and event.time is Time.IMPORT]
     inspection.outcome.imported += [(blob.name, one) for one in called if _may_be_own(one)][:MAX_CALLS]
     program = name in _PROGRAMS

@@ -13,6 +13,7 @@ from typing import Any
 from assay.checks.packaging.artifact_scan import rules, targets
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import SMALLER
 
 MAX_TEXT = 16 << 20
 MAX_DEPTH = 500
@@ -61,7 +62,7 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
     if not named and not any(mark in text for mark in _MARKS):
         return
     if len(text) > MAX_TEXT:
-        inspection.skip(blob, f"YAML of more than {MAX_TEXT:,} characters is not judged")
+        inspection.skip(blob, f"YAML of more than {MAX_TEXT:,} characters is not judged", SMALLER)
         return
     if not named and not _is_yaml(text):
         return
@@ -73,9 +74,20 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
             judging.take(event)
     except yaml.YAMLError as error:
         if named:
-            inspection.skip(blob, f"the YAML cannot be read to its end: {str(error).splitlines()[0][:150]}")
+            reason = f"the YAML cannot be read to its end: {_told(error)}"
+            inspection.skip(
+                blob, reason, "Correct it, or remove it: what its readers make of it is not known."
+            )
     except (_TooMuchError, ValueError, RecursionError) as error:
-        inspection.skip(blob, f"the YAML cannot be read to its end: {error or 'it has too many values'}")
+        reason = f"the YAML cannot be read to its end: {error or 'it has too many values'}"
+        inspection.skip(blob, reason, SMALLER)
+
+
+def _told(error: Exception) -> str:
+    """What the parser says, in one line."""
+    mark = getattr(error, "problem_mark", None)
+    said = str(getattr(error, "problem", None) or str(error).splitlines()[0])[:150]
+    return f"{said} (line {mark.line + 1})" if mark else said
 
 
 def _is_yaml(text: str) -> bool:

@@ -14,6 +14,7 @@ from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.documents.keras import lambdas, layers, references
 from assay.checks.packaging.artifact_scan.documents.keras.objects import NestedTextError, Node, nodes
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import REVIEW, SMALLER
 from assay.core.finding import Finding
 
 MAX_FINDINGS = 200  # of one document; the rest says the same
@@ -32,7 +33,8 @@ def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
                     place = replace(finding.location, name=node.path)
                     inspection.report(replace(finding, location=place))
             if count >= MAX_FINDINGS:
-                inspection.skip(blob, f"only the first {count} findings of its Keras objects are told")
+                reason = f"only the first {count} findings of its Keras objects are told"
+                inspection.skip(blob, reason, REVIEW)
                 return
     except NestedTextError as error:
-        inspection.skip(blob, str(error))
+        inspection.skip(blob, str(error), SMALLER)

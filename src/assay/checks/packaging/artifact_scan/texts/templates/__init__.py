@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import REVIEW
 from assay.checks.packaging.artifact_scan.texts import hidden
 from assay.checks.packaging.artifact_scan.texts.templates.bombs import ROUNDS, bombs, doubled, rounds
 from assay.checks.packaging.artifact_scan.texts.templates.folding import Folder
@@ -42,7 +43,7 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
     try:
         template = _parse_escaped(text)
     except LimitError as error:
-        inspection.skip(blob, f"its templates are not followed: {error.cause}")
+        inspection.skip(blob, f"its templates are not followed: {error.cause}", REVIEW)
         return
     _report(blob, text, template, inspection, limit=Severity.LOW if document else None)
     if template.whole and "{%" in text and not document:
@@ -54,10 +55,11 @@ def judge_template(blob: Blob, text: str, inspection: Inspection, where: str = "
     try:
         template = parse(text)
     except LimitError as error:
-        inspection.skip(blob, f"the template is not followed: {error.cause}")
+        inspection.skip(blob, f"the template is not followed: {error.cause}", REVIEW)
         return
     if not template.whole:
-        inspection.skip(blob, f"the template{f' in {where}' if where else ''} is not Jinja that can be read")
+        reason = f"the template{f' in {where}' if where else ''} is not Jinja that can be read"
+        inspection.skip(blob, reason, REVIEW)
     _report(blob, text, template, inspection, where=where)
     _report_hints(blob, template, inspection, where)
     hidden.judge_characters(blob, text, inspection, rules.repository.TEMPLATE_HIDDEN, Severity.HIGH)

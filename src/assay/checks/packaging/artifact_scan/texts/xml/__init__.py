@@ -12,6 +12,7 @@ from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.inspectors.members import leaves_folder
+from assay.checks.packaging.artifact_scan.next_steps import AGAIN, SMALLER
 from assay.checks.packaging.artifact_scan.texts.xml.code import judge_element, judge_instruction
 from assay.checks.packaging.artifact_scan.texts.xml.collector import Collector
 from assay.checks.packaging.artifact_scan.texts.xml.openvino import OpenVino
@@ -68,11 +69,11 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
     prolog = read_prolog(text)
     harmless = _judge_prolog(blob, prolog, inspection)
     if not _is_readable(prolog.encoding):
-        inspection.skip(
-            blob, f"it declares the encoding {prolog.encoding[:40]!r}, in which it may read differently"
-        )
+        reason = f"it declares the encoding {prolog.encoding[:40]!r}, in which it may read differently"
+        inspection.skip(blob, reason, "Save it as UTF-8, and scan it again.")
     if not harmless:
-        inspection.skip(blob, "its elements were not read, for its declarations are not to be followed")
+        reason = "its elements were not read, for its declarations are not to be followed"
+        inspection.skip(blob, reason, "Remove the document type and its entities, and scan it again.")
         return
     collector = Collector(blob, inspection)
     dialects = (OpenVino(collector), Pmml(collector))
@@ -86,9 +87,9 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
     try:
         read_elements(text, element, lambda one: judge_instruction(one, collector))
     except MarkupError as error:
-        inspection.skip(blob, f"the XML cannot be read to its end: {error.cause}")
+        inspection.skip(blob, f"the XML cannot be read to its end: {error.cause}", AGAIN)
     except LimitError as error:
-        inspection.skip(blob, f"the XML is not followed: {error.cause}")
+        inspection.skip(blob, f"the XML is not followed: {error.cause}", SMALLER)
     for dialect in dialects:
         dialect.conclude()
     collector.report()
@@ -110,7 +111,7 @@ def _judge_prolog(blob: Blob, prolog: Prolog, inspection: Inspection) -> bool:
         message = f"An entity grows to {prolog.expansion:,} characters."
         inspection.report(rules.markup.EXPANSION.finding(message, blob.place()))
     if not prolog.complete:
-        inspection.skip(blob, "its document type could not be read to its end")
+        inspection.skip(blob, "its document type could not be read to its end", AGAIN)
     parameters = any(entity.parameter for entity in prolog.entities)
     return not external and not parameters and prolog.complete and prolog.expansion <= MAX_GROWTH
 

@@ -27,9 +27,9 @@ class Collector:
         """Note bytes of another file that the document says are its numbers."""
         self._inspection.outcome.claims.append(claim)
 
-    def skip(self, reason: str) -> None:
+    def skip(self, reason: str, remedy: str) -> None:
         """Something was not examined."""
-        self._inspection.skip(self.blob, reason)
+        self._inspection.skip(self.blob, reason, remedy)
 
     def report(self) -> None:
         """Report all that was noted, the worst first."""

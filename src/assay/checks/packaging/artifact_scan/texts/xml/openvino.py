@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Claim
+from assay.checks.packaging.artifact_scan.next_steps import SMALLER
 from assay.checks.packaging.artifact_scan.texts.xml.collector import Collector
 from assay.core.finding import Location, Severity
 from assay.subjects.markup import Element
@@ -77,7 +78,7 @@ class OpenVino:
             place = Location(blob.path, blob.member, name=name)
             self._collector.claim(Claim(weights, offset, offset + size, place))
         if len(self._constants) >= MAX_CLAIMS:
-            self._collector.skip(f"it has more than {MAX_CLAIMS:,} constants")
+            self._collector.skip(f"it has more than {MAX_CLAIMS:,} constants", SMALLER)
 
     def _layer(self, element: Element) -> None:
         kind, opset = element.attributes.get("type", ""), element.attributes.get("version", "")
