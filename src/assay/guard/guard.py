@@ -12,7 +12,7 @@ from assay.core.errors import AssayError, ConfigError
 from assay.guard.decoding import views as decoded
 from assay.guard.layer import Layer
 from assay.guard.layers.normalise import NAME as NORMALISE
-from assay.guard.layers.opening import open_layers
+from assay.guard.layers.opening import NAMES, open_layers
 from assay.guard.pii.redaction import Redaction, Redactor
 from assay.guard.policy import Failing, GuardPolicy, RoutePolicy
 from assay.guard.scoring import head_of, join
@@ -148,6 +148,7 @@ class Guard:
         return self._engine.redactor.replace(kind, value)
 
     def _opened(self, policy: GuardPolicy) -> _Engine:
+        _require_layers(policy, (*NAMES, *(layer.name for layer in self._more)))
         layers, absent = open_layers(policy)
         for name in (VIEWS, *(layer.name for layer in (*layers, *self._more))):
             self._histograms.setdefault(name, Histogram())
@@ -231,6 +232,14 @@ def _told(one: Detection, action: Action) -> bool:
 
 def _closes(policy: GuardPolicy, run: LayerRun) -> bool:
     return run.state is LayerState.FAILED and policy.layer(run.layer).fail is Failing.CLOSED
+
+
+def _require_layers(policy: GuardPolicy, names: Iterable[str]) -> None:
+    for name in policy.layers:
+        if name not in names:
+            raise ConfigError(
+                f"there is no layer {name!r}", subject="guard.layers", remedy=f"One of {', '.join(names)}."
+            )
 
 
 def _redactor(policy: GuardPolicy) -> Redactor:
