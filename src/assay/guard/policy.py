@@ -170,13 +170,14 @@ class RoutePolicy:
         """The scores that count for a head."""
         return self.thresholds.get(head, Threshold())
 
-    def action(self, detection: Detection, source: Source) -> Action | None:
-        """What becomes of a detection; None leaves it to the scores."""
+    def decision(self, detection: Detection, source: Source) -> tuple[Action, str] | None:
+        """What becomes of a detection, and why; None leaves it to the scores."""
         if detection.score >= 1 and source in _IN and detection.family not in _GUESSING:
-            return self.certain
-        return next(
-            (rule.action for rule in (*self.actions, *DEFAULT_ACTIONS) if rule.fits(detection, source)), None
-        )
+            return self.certain, "the rule is certain of an attack"
+        for rule in (*self.actions, *DEFAULT_ACTIONS):
+            if rule.fits(detection, source):
+                return rule.action, f"the policy has an action for {rule.rule}"
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from assay.core.finding import Severity
@@ -86,6 +87,24 @@ class LayerRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason for an action: why, and the rule whose detection it is, or ""."""
+
+    action: Action
+    why: str
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A detection that an allow-list lets stay: why, and until when (the last day, UTC)."""
+
+    detection: Detection
+    reason: str
+    expires: date
+
+
+@dataclass(frozen=True, slots=True)
 class GuardVerdict:
     """What the guard says of a text.
 
@@ -93,9 +112,14 @@ class GuardVerdict:
         action: what becomes of it.
         detections: by position.
         scores: 0..1 for each of `HEADS`, joining rules and classifier.
-        layers: what each layer did; `complete` is false where one that must look did not.
+        layers: what each layer did.
         text: what may be let through: the text itself, the redacted text, or "" where it is blocked.
+        complete: all of the text was decoded, and every layer looked that is neither switched off nor,
+            where what it needs is absent, set to `fail: open`.
         redacted: what was, or would be, replaced: start and end in the original, and the rule.
+        actions: what becomes of each of `detections`.
+        reasons: for the action, the gravest first; none for `allow`.
+        set_aside: detections that an allow-list lets stay; they count for nothing.
     """
 
     action: Action
@@ -105,3 +129,6 @@ class GuardVerdict:
     text: str
     complete: bool = field(default=True)
     redacted: tuple[tuple[int, int, str], ...] = ()
+    actions: tuple[Action, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
