@@ -29,6 +29,8 @@ from assay.core.guard_config import (
 from assay.guard.deciding import Engine, Observation, decided
 from assay.guard.guard import Guard
 from assay.guard.layer import LayerError
+from assay.guard.layers.normalise import _KINDS
+from assay.guard.pii.find import KINDS
 from assay.guard.pii.redaction import Redactor
 from assay.guard.policy import (
     ActionRule,
@@ -106,7 +108,10 @@ def test_what_was_not_decoded_to_the_end_is_told_and_flagged(guard: Guard) -> No
         text = base64.b64encode(text)
     verdict = guard.judge(text.decode())
     assert (verdict.action, verdict.complete) == (Action.FLAG, False)
-    assert "more than 4 decodings" in next(run.reason for run in verdict.layers if run.layer == "normalise")
+    assert "more than 4 decodings" in next(run.reason for run in verdict.layers if run.layer == "views")
+    assert verdict.gaps == (
+        "not decoded: base64 in base64/base64/base64/base64: more than 4 decodings inside each other",
+    )
 
 
 def test_a_text_longer_than_what_is_judged_is_blocked() -> None:
@@ -202,7 +207,15 @@ def test_a_layer_that_is_absent_leaves_a_verdict_incomplete_unless_it_is_open_or
     run = LayerRun("classify", LayerState.SKIPPED, 0.0, "it is not installed")
     seen = Observation(Engine(policy, (), {}, Redactor()), (), (run,), ())
     verdict = decided(seen, "Hello", Source.USER, "", date(2026, 11, 25))
-    assert (verdict.action, verdict.complete) == (Action.ALLOW, complete)
+    gaps = () if complete else ("classify: it is not installed",)
+    assert (verdict.action, verdict.gaps, verdict.complete) == (Action.ALLOW, gaps, complete)
+
+
+def test_every_rule_has_a_title(guard: Guard) -> None:
+    hidden = {f"hidden/{kind}" for kind in _KINDS}
+    assert all(guard.title(rule) for rule in {*hidden, *(f"pii/{kind}" for kind in KINDS)})
+    assert guard.title("injection/override") == "Orders the model to drop its instructions"
+    assert guard.title("own/unknown") == ""
 
 
 def test_a_policy_is_replaced_while_texts_are_judged(guard: Guard) -> None:

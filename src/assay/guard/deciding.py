@@ -82,7 +82,7 @@ def decided(seen: Observation, text: str, source: Source, route: str, today: dat
         scores=scores,
         layers=seen.runs,
         text="" if action is Action.BLOCK else redact(text, places, seen.engine.redactor),
-        complete=not seen.unread and all(_looked(policy, run) for run in seen.runs),
+        gaps=tuple(_gaps(seen)),
         redacted=tuple(places),
         actions=tuple(act for _, act in told),
         reasons=tuple(reasons),
@@ -172,6 +172,18 @@ def _told(one: Detection, action: Action) -> bool:
 
 def _closed(policy: GuardPolicy, run: LayerRun) -> bool:
     return policy.layer(run.layer).fail is Failing.CLOSED
+
+
+def _gaps(seen: Observation) -> Iterator[str]:
+    """What was not looked at, of what should have been."""
+    if not seen.whole:
+        yield seen.unread[0]
+        return
+    for reason in seen.unread:
+        yield f"not decoded: {reason}"
+    for run in seen.runs:
+        if not _looked(seen.engine.policy, run):
+            yield f"{run.layer}: {run.reason}"
 
 
 def _looked(policy: GuardPolicy, run: LayerRun) -> bool:

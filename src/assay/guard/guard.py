@@ -11,7 +11,6 @@ from assay.core.errors import AssayError, ConfigError
 from assay.guard.deciding import Engine, Observation, decided
 from assay.guard.decoding import views as decoded
 from assay.guard.layer import Layer
-from assay.guard.layers.normalise import NAME as NORMALISE
 from assay.guard.layers.opening import NAMES, open_layers
 from assay.guard.pii.redaction import Redaction, Redactor
 from assay.guard.policy import GuardPolicy
@@ -19,7 +18,7 @@ from assay.guard.timing import Histogram, Snapshot
 from assay.guard.verdict import Detection, GuardVerdict, LayerRun, LayerState, Source
 from assay.guard.views import Views
 
-VIEWS = "views"  # the histogram of normalising and decoding
+VIEWS = "views"  # normalising and decoding, as runs and histograms call it
 
 
 class Guard:
@@ -81,9 +80,17 @@ class Guard:
             return _too_long(engine, len(text))
         started = time.perf_counter()
         views = decoded(text)
-        self._timed(VIEWS, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._timed(VIEWS, seconds)
+        reason = f"not decoded: {views.unread[0]}" if views.unread else ""
         runs, seen = self._looked(engine, views, source)
+        runs = [LayerRun(VIEWS, LayerState.RAN, seconds, reason), *runs]
         return Observation(engine, tuple(seen), tuple(runs), views.unread)
+
+    def title(self, rule: str) -> str:
+        """What a rule says of a text, in one line; "" where that is not known."""
+        titles = (getattr(layer, "titles", {}) for layer in self._engine.layers)
+        return next((known[rule] for known in titles if rule in known), "")
 
     def decide(self, seen: Observation, text: str, source: Source, route: str) -> GuardVerdict:
         """What becomes of a text in which that was seen."""
@@ -118,11 +125,8 @@ class Guard:
                 reason = f"internal error: {type(error).__name__}"
             seconds = time.perf_counter() - started
             self._timed(layer.name, seconds)
-            if layer.name == NORMALISE and views.unread and not reason:
-                runs.append(LayerRun(layer.name, LayerState.RAN, seconds, f"not decoded: {views.unread[0]}"))
-            else:
-                state = LayerState.FAILED if reason else LayerState.RAN
-                runs.append(LayerRun(layer.name, state, seconds, reason))
+            state = LayerState.FAILED if reason else LayerState.RAN
+            runs.append(LayerRun(layer.name, state, seconds, reason))
         return runs, seen
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -114,8 +114,8 @@ class GuardVerdict:
         scores: 0..1 for each of `HEADS`, joining rules and classifier.
         layers: what each layer did.
         text: what may be let through: the text itself, the redacted text, or "" where it is blocked.
-        complete: all of the text was decoded, and every layer looked that is neither switched off nor,
-            where what it needs is absent, set to `fail: open`.
+        gaps: what was not looked at, and why: what was not decoded, layers that failed, and layers that are
+            absent, unless they are switched off or, being absent, set to `fail: open`.
         redacted: what was, or would be, replaced: start and end in the original, and the rule.
         actions: what becomes of each of `detections`.
         reasons: for the action, the gravest first; none for `allow`.
@@ -127,8 +127,13 @@ class GuardVerdict:
     scores: Mapping[str, float]
     layers: tuple[LayerRun, ...]
     text: str
-    complete: bool = field(default=True)
+    gaps: tuple[str, ...] = ()
     redacted: tuple[tuple[int, int, str], ...] = ()
     actions: tuple[Action, ...] = ()
     reasons: tuple[Reason, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that should look looked at all of the text."""
+        return not self.gaps
