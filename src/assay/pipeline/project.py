@@ -54,16 +54,21 @@ def find_project(start: Path) -> Path:
     Raises:
         ConfigError: there is none.
     """
-    if start.is_file():
-        return start
-    for folder in (start.absolute(), *start.absolute().parents):
-        if (folder / FILE_NAME).is_file():
-            return folder / FILE_NAME
+    if file := nearest_project(start):
+        return file
     raise ConfigError(
         f"no {FILE_NAME} here or in a folder above",
         subject=str(start),
         remedy="Run `assay init` to write one for what is found here.",
     )
+
+
+def nearest_project(start: Path) -> Path | None:
+    """The same, or None."""
+    if start.is_file():
+        return start
+    folders = (start.absolute(), *start.absolute().parents)
+    return next((folder / FILE_NAME for folder in folders if (folder / FILE_NAME).is_file()), None)
 
 
 def load_project(start: Path) -> LoadedProject:
