@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from assay.core.finding import Severity
 from assay.guard.layer import Layer
 from assay.guard.pii.redaction import Redactor
 from assay.guard.policy import Failing, GuardPolicy, RoutePolicy, Switch
@@ -60,22 +61,23 @@ def decided(seen: Observation, text: str, source: Source, route: str, today: dat
     usual = policy.route(route)
     kept, aside = _apart(seen.detections, policy, source, route, today)
     scores = join(kept)
-    acting = [(one, *_action(usual, one, source)) for one in kept]
+    acts = _Acts(usual, source)
+    acting = [(one, acts.of(one)) for one in kept]
     reasons = [
-        *dict.fromkeys(Reason(act, why, one.rule) for one, act, why in acting if why),
+        *acts.reasons(),
         *_by_scores(usual, scores),
         *_by_gaps(seen, usual),
     ]
     reasons = [reason for reason in reasons if reason.action is not Action.ALLOW]
     reasons.sort(key=lambda reason: -reason.action.rank)
     action = max(
-        (*(act for _, act, _ in acting), *(reason.action for reason in reasons)),
+        (*acts.all(), *(reason.action for reason in reasons)),
         key=lambda act: act.rank,
         default=Action.ALLOW,
     )
-    told = [(one, act) for one, act, _ in acting if _told(one, act)]
+    told = [pair for pair in acting if _told(*pair)]
     told = sorted(told, key=lambda pair: (pair[0].start, pair[0].end))[:MAX_DETECTIONS]
-    places = merged(one for one, act, _ in acting if act is Action.REDACT)
+    places = merged(one for one, act in acting if act is Action.REDACT)
     return GuardVerdict(
         action=action,
         detections=tuple(one for one, _ in told),
@@ -129,8 +131,31 @@ def _apart(
     return kept, tuple(aside[:MAX_DETECTIONS])
 
 
+class _Acts:
+    """What becomes of detections: alike for all of one rule, severity and score, and decided once."""
+
+    def __init__(self, policy: RoutePolicy, source: Source) -> None:
+        self._policy, self._source = policy, source
+        self._known: dict[tuple[str, Severity, float], tuple[Action, str]] = {}
+
+    def of(self, one: Detection) -> Action:
+        """What becomes of a detection."""
+        kind = (one.rule, one.severity, one.score)
+        if kind not in self._known:
+            self._known[kind] = _action(self._policy, one, self._source)
+        return self._known[kind][0]
+
+    def all(self) -> Iterator[Action]:
+        """Everything that was decided."""
+        return (action for action, _ in self._known.values())
+
+    def reasons(self) -> Iterable[Reason]:
+        """Why, rule by rule; where scores decided, those of the heads tell."""
+        return dict.fromkeys(Reason(act, why, kind[0]) for kind, (act, why) in self._known.items() if why)
+
+
 def _action(policy: RoutePolicy, one: Detection, source: Source) -> tuple[Action, str]:
-    """What becomes of a detection, and why; "" where its score decided, which that of its head tells."""
+    """What becomes of a detection, and why; "" where its score decided."""
     decision = policy.decision(one, source)
     if decision is not None:
         return decision

@@ -141,6 +141,12 @@ DEFAULT_ACTIONS = (
     ActionRule(Action.ALLOW, "markup/*"),
     ActionRule(Action.FLAG, "yara/*"),
 )
+_DEFAULTS_BY_FAMILY = {
+    rule.rule.partition("/")[0]: tuple(
+        other for other in DEFAULT_ACTIONS if other.rule.partition("/")[0] == rule.rule.partition("/")[0]
+    )
+    for rule in DEFAULT_ACTIONS
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +180,7 @@ class RoutePolicy:
         """What becomes of a detection, and why; None leaves it to the scores."""
         if detection.score >= 1 and source in _IN and detection.family not in _GUESSING:
             return self.certain, "the rule is certain of an attack"
-        for rule in (*self.actions, *DEFAULT_ACTIONS):
+        for rule in (*self.actions, *_DEFAULTS_BY_FAMILY.get(detection.family, ())):
             if rule.fits(detection, source):
                 return rule.action, f"the policy has an action for {rule.rule}"
         return None

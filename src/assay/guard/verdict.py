@@ -23,7 +23,10 @@ class Action(StrEnum):
     @property
     def rank(self) -> int:
         """0 for allow up to 3 for block."""
-        return list(Action).index(self)
+        return _RANKS[self]
+
+
+_RANKS: dict[str, int] = {action: rank for rank, action in enumerate(Action)}
 
 
 class Source(StrEnum):
