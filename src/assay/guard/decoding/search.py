@@ -13,6 +13,7 @@ from assay.guard.decoding.found import Decoder
 from assay.guard.decoding.letters import hidden, skeleton
 from assay.guard.decoding.spelling import spelling
 from assay.guard.folding import folded
+from assay.guard.unicode import HiddenSpan, hidden_spans
 from assay.guard.views import CONTEXT, View, Views, rewritten
 
 DECODERS: tuple[Decoder, ...] = (skeleton, escapes, bases, codes, ciphers, spelling)
@@ -50,12 +51,12 @@ def views(text: str, bounds: Bounds = _BOUNDS) -> Views:
     together are at most `growth` times the text. What was left out is told in `unread`.
     """
     search = _Search(bounds, max(bounds.least, bounds.growth * len(text)))
-    search.enter(View(text))
+    spans = search.enter(View(text))
     while search.todo:
         parent = search.todo.popleft()
         for decoder in DECODERS:
             search.decode(parent, decoder)
-    return Views(text, tuple(search.found), tuple(search.unread)[:_TOLD])
+    return Views(text, tuple(search.found), tuple(search.unread)[:_TOLD], spans)
 
 
 class _Search:
@@ -68,15 +69,17 @@ class _Search:
         self.unread: dict[str, None] = {}
         self._seen: set[str] = set()
 
-    def enter(self, raw: View) -> None:
-        """Take a view, as a reader sees it, and what its hidden characters spell."""
-        view = folded(raw)
+    def enter(self, raw: View) -> tuple[HiddenSpan, ...]:
+        """Take a view, as a reader sees it, and what its hidden characters spell; returns those."""
+        spans = hidden_spans(raw.text)
+        view = folded(raw, spans)
         if view.text not in self._seen:
             self._seen.add(view.text)
             self.found.append(view)
             self.todo.append(view)
-        if not raw.text.isascii():
-            self.decode(raw, hidden)
+        if spans:
+            self.decode(raw, lambda text: hidden(text, spans))
+        return spans
 
     def decode(self, parent: View, decoder: Decoder) -> None:
         """Enter what a decoder finds in a view, or tell why not."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from assay.core.finding import Severity
-from assay.guard.unicode import HiddenSpan, hidden_spans, mixed_script_words
+from assay.guard.unicode import HiddenSpan, mixed_script_words
 from assay.guard.verdict import Detection, Source
 from assay.guard.views import Views
 
@@ -44,7 +44,7 @@ class NormaliseLayer:
         text = views.original
         if text.isascii() and text.isprintable():
             return
-        for span in hidden_spans(text):
+        for span in views.hidden:
             yield _hidden(text, span)
         for start, end in mixed_script_words(text):
             shown = text[start:end]
