@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 from assay.guard.decoding.found import Found, found
 from assay.guard.decoding.readable import as_text
-from assay.guard.decoding.signs import shows
 from assay.guard.views import Piece
 
 _SHORTEST = 12  # characters of a base 64 run
@@ -24,10 +23,10 @@ _BLANK = re.compile(r"[\s>|]+")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
-def bases(text: str) -> Iterator[Found]:
+def bases(text: str, signs: frozenset[str]) -> Iterator[Found]:
     """The decodings of runs in any of the bases."""
     for name, pattern, decode in _BASES:
-        if shows(name, text):
+        if name in signs:
             yield from found(name, _runs(pattern, text, decode))
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
 from assay.guard.decoding.found import Found, found
-from assay.guard.decoding.signs import shows
 from assay.guard.views import Piece
 
 _URL = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
@@ -31,19 +30,19 @@ _ONE = re.compile(
 _PLAIN = {"n": "\n", "r": "\n", "t": "\t", '"': '"', "'": "'", "/": "/"}
 
 
-def escapes(text: str) -> Iterator[Found]:
+def escapes(text: str, signs: frozenset[str]) -> Iterator[Found]:
     """The decodings of runs of escapes."""
     if "%" in text:
         yield from found("url", _runs(_URL, text, _url))
     if "&" in text:
         yield from found("html", _runs(_HTML, text, html.unescape))
-    if shows("escape", text):
+    if "escape" in signs:
         yield from found("escapes", _runs(_ESCAPE, text, _escape))
     if "=" in text:
         yield from found("quoted-printable", _runs(_QUOTED, text, _quoted))
-    if "<" in text and shows("tag", text):
+    if "<" in text and "tag" in signs:
         yield from found("tags", [Piece(*match.span(), "") for match in _TAG.finditer(text)])
-    if shows("emphasis", text):
+    if "emphasis" in signs:
         yield from found("emphasis", [Piece(*match.span(), "") for match in _EMPHASIS.finditer(text)])
 
 

@@ -49,7 +49,7 @@ def _skeleton() -> _Skeleton:
     return table
 
 
-def skeleton(text: str) -> Iterator[Found]:
+def skeleton(text: str, signs: frozenset[str]) -> Iterator[Found]:  # noqa: ARG001  it needs none
     """The words that read as Latin letters throughout, in Latin letters."""
     if text.isascii():
         return

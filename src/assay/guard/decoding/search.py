@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from assay.guard.decoding.bases import bases
 from assay.guard.decoding.ciphers import ciphers
 from assay.guard.decoding.codes import codes
 from assay.guard.decoding.escapes import escapes
-from assay.guard.decoding.found import Decoder
+from assay.guard.decoding.found import Decoder, Found
 from assay.guard.decoding.letters import hidden, skeleton
+from assay.guard.decoding.signs import signs
 from assay.guard.decoding.spelling import spelling
 from assay.guard.folding import folded
 from assay.guard.unicode import HiddenSpan, hidden_spans
@@ -54,8 +56,9 @@ def views(text: str, bounds: Bounds = _BOUNDS) -> Views:
     spans = search.enter(View(text))
     while search.todo:
         parent = search.todo.popleft()
+        shown = signs(parent.text)
         for decoder in DECODERS:
-            search.decode(parent, decoder)
+            search.decode(parent, decoder(parent.text, shown))
     return Views(text, tuple(search.found), tuple(search.unread)[:_TOLD], spans)
 
 
@@ -78,12 +81,12 @@ class _Search:
             self.found.append(view)
             self.todo.append(view)
         if spans:
-            self.decode(raw, lambda text: hidden(text, spans))
+            self.decode(raw, hidden(raw.text, spans))
         return spans
 
-    def decode(self, parent: View, decoder: Decoder) -> None:
+    def decode(self, parent: View, decodings: Iterable[Found]) -> None:
         """Enter what a decoder finds in a view, or tell why not."""
-        for name, pieces, whole in decoder(parent.text):
+        for name, pieces, whole in decodings:
             if name in _RESPELLINGS and name in parent.views:
                 continue
             child = rewritten(parent, pieces, name, context=None if whole else CONTEXT)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from assay.guard.decoding.found import Found, found
-from assay.guard.decoding.signs import shows
 from assay.guard.decoding.vocabulary import tells, vocabulary
 from assay.guard.views import Piece
 
@@ -24,20 +23,20 @@ _PIG = re.compile(r"\b[A-Za-z]{1,30}ay\b")
 _MOST_WORD, _FEWEST_WORDS, _FEWEST_PIG = 16, 3, 3
 
 
-def spelling(text: str) -> Iterator[Found]:
+def spelling(text: str, signs: frozenset[str]) -> Iterator[Found]:
     """The text respelled in every way that brings out words that orders are made of."""
     lowered = text.lower()
-    if shows("leet", text):
+    if "leet" in signs:
         yield from _leet(lowered)
-    if shows("apart", text):
+    if "apart" in signs:
         yield from found("spaced", _apart(text))
-    if shows("cut", text):
+    if "cut" in signs:
         yield from _cut(text, lowered)
-    if shows("joined", text):
+    if "joined" in signs:
         yield from found("joined", _separated(text))
-    if shows("squeezed", text):
+    if "squeezed" in signs:
         yield from found("squeezed", _squeezed(text))
-    if "ay" in lowered and shows("pig", text):
+    if "ay" in lowered and "pig" in signs:
         yield from found("pig-latin", _pig(text))
 
 
