@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import string
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from assay.guard.decoding.found import Found, found
 from assay.guard.decoding.readable import as_text
@@ -88,19 +90,53 @@ def _hex(run: str) -> str:
 
 
 def _base85(run: str) -> str:
-    framed = run.startswith("<~")
-    body = _BLANK.sub("", run) if not framed else run[2:-2]
-    if not framed and len(_SYMBOL.findall(body)) < max(2, len(body) // 20):
+    if run.startswith("<~"):
+        return _read85(base64.a85decode, run[2:-2])
+    plain = _BLANK.sub("", run)
+    if len(_SYMBOL.findall(plain)) < max(2, len(plain) // 20):
         return ""
-    readers = (base64.a85decode,) if framed else (base64.b85decode, base64.a85decode)
-    for read in readers:
+    body = "".join(run.split())
+    return next(filter(None, (_read85(kind.read, body) for kind in _KINDS85 if kind.fits(body))), "")
+
+
+def _read85(read: Callable[[str], bytes], body: str) -> str:
+    try:
+        return as_text(read(body))
+    except (ValueError, binascii.Error):
+        return ""
+
+
+class _Base85(NamedTuple):
+    """One of the bases 85: its reader, which is slow, and what tells at once that it is none."""
+
+    read: Callable[[str], bytes]
+    alphabet: re.Pattern[str]
+    digits: str
+
+    def fits(self, body: str) -> bool:
+        """Whether all is of the alphabet, and the first four bytes may begin a text in UTF-8."""
+        if not self.alphabet.fullmatch(body):
+            return False
+        value = 0
+        for character in body[:5]:
+            if character == "z":  # which may stand for five
+                return True
+            value = 85 * value + self.digits.index(character)
+        if value >> 32:
+            return False
         try:
-            decoded = as_text(read(body if framed else "".join(run.split())))
-        except (ValueError, binascii.Error):
-            continue
-        if decoded:
-            return decoded
-    return ""
+            value.to_bytes(4, "big").decode()
+        except UnicodeDecodeError as error:
+            return error.reason == "unexpected end of data"
+        return True
+
+
+_B85 = string.digits + string.ascii_uppercase + string.ascii_lowercase + "!#$%&()*+-;<=>?@^_`{|}~"
+_A85 = "".join(map(chr, range(ord("!"), ord("u") + 1)))
+_KINDS85 = (
+    _Base85(base64.b85decode, re.compile(f"[{re.escape(_B85)}]+"), _B85),
+    _Base85(base64.a85decode, re.compile(r"[!-uz]+"), _A85),
+)
 
 
 _BASES = (

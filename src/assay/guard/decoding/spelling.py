@@ -26,12 +26,13 @@ _MOST_WORD, _FEWEST_WORDS, _FEWEST_PIG = 16, 3, 3
 def spelling(text: str, signs: frozenset[str]) -> Iterator[Found]:
     """The text respelled in every way that brings out words that orders are made of."""
     lowered = text.lower()
+    seen = tells(lowered) if signs & {"leet", "cut"} else set()
     if "leet" in signs:
-        yield from _leet(lowered)
+        yield from _leet(lowered, seen)
     if "apart" in signs:
         yield from found("spaced", _apart(text))
     if "cut" in signs:
-        yield from _cut(text, lowered)
+        yield from _cut(text, lowered, seen)
     if "joined" in signs:
         yield from found("joined", _separated(text))
     if "squeezed" in signs:
@@ -40,13 +41,13 @@ def spelling(text: str, signs: frozenset[str]) -> Iterator[Found]:
         yield from found("pig-latin", _pig(text))
 
 
-def _leet(text: str) -> Iterator[Found]:
-    seen = tells(text)
+def _leet(text: str, seen: set[str]) -> Iterator[Found]:
     translated = text.translate(_LEET)
-    if tells(translated) - seen:
+    found_first = tells(translated)
+    if found_first - seen:
         yield Found("leet", [Piece(0, len(text), translated, 1)], whole=True)
     other = text.translate(_LEET_L)
-    if other != translated and tells(other) - seen - tells(translated):
+    if other != translated and tells(other) - seen - found_first:
         yield Found("leet", [Piece(0, len(text), other, 1)], whole=True)
 
 
@@ -62,10 +63,10 @@ def _apart(text: str) -> list[Piece]:
     return pieces
 
 
-def _cut(text: str, lowered: str) -> Iterator[Found]:
+def _cut(text: str, lowered: str, seen: set[str]) -> Iterator[Found]:
     """Words with separators in them: "ig-nore", "'ign'+'ore'"."""
     pieces = [Piece(*match.span(), "") for match in _CUT.finditer(text)]
-    if pieces and tells(_CUT.sub("", lowered)) - tells(lowered):
+    if pieces and tells(_CUT.sub("", lowered)) - seen:
         yield Found("cut", pieces)
 
 
