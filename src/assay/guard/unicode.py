@@ -43,7 +43,11 @@ def _members(characters: str) -> Iterator[str]:
 
 
 _KIND = {character: kind for kind, members in _CLASSES.items() for character in _members(members)}
-_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
+# Flags that there are (England, Scotland, Wales, states of the US): any other tags behind it are a hiding place.
+_FLAG = re.compile(
+    "\U0001f3f4(?:\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
+    "|\U000e0077\U000e006c\U000e0073)|\U000e0075\U000e0073[\U000e0061-\U000e007a]{2})\U000e007f"
+)
 # Scripts in which joiners or direction marks are spelling: Hebrew, Arabic, Syriac, Indic, Mongolian, Khmer …
 _JOINING = re.compile("[\u0590-\u08ff\u0900-\u0dff\u0e00-\u109f\u1780-\u18af\ufb1d-\ufdff\ufe70-\ufefc]")
 _JOINER = frozenset(_JOINERS + _MARKS)
@@ -72,11 +76,12 @@ def hidden_spans(text: str) -> tuple[HiddenSpan, ...]:
     """Runs of hidden characters that have no ordinary reason to be where they are, in order."""
     if text.isascii() and (text.isprintable() or not _ASCII_CONTROL.search(text)):
         return ()
-    flags = [match.span() for match in _FLAG.finditer(text)] if "\U0001f3f4" in text else []
+    flags = dict(match.span() for match in _FLAG.finditer(text)) if "\U0001f3f4" in text else {}
     found: list[HiddenSpan] = []
     for match in _ANY.finditer(text):
         start, end = match.span()
-        if flags and any(first < start < last for first, last in flags):
+        start = flags.get(start - 1, start)  # behind the flag that it begins with
+        if start == end:
             continue
         if end - start > 1:
             found += _runs(text, start, end)

@@ -17,7 +17,7 @@ _SHORTEST = 12  # characters of a base 64 run
 _WRAP = r"[ \t]*\r?\n[ \t>|]*"  # a line ends, and the next may be quoted
 _RUN64 = re.compile(rf"[A-Za-z0-9+/_-]{{12,}}(?:{_WRAP}[A-Za-z0-9+/_-]{{2,}}(?=[\s=]|$))*={{0,2}}")
 _RUN32 = re.compile(rf"[A-Z2-7]{{16,}}(?:{_WRAP}[A-Z2-7]{{2,}}(?=[\s=]|$))*={{0,6}}|[a-z2-7]{{24,}}={{0,6}}")
-_RUN16 = re.compile(r"(?:(?:0x|\\x|%)?[0-9A-Fa-f]{2}[\s,:;-]{0,2}){7,}(?:0x)?[0-9A-Fa-f]{2}")
+_RUN16 = re.compile(r"(?:(?:0x)?[0-9A-Fa-f]{2}[\s,:;-]{0,2}){7,}(?:0x)?[0-9A-Fa-f]{2}")
 _RUN85 = re.compile(r"<~[!-uz\s]{10,}~>|[!-~]{15,}(?:\s*\n[!-~]{15,})*(?:\s*\n[!-~]{1,75}(?![!-~]))?")
 _SYMBOL = re.compile(r"[^A-Za-z0-9]")
 _PREFIX = re.compile(r"0x|\\x|[^0-9A-Fa-f]", re.IGNORECASE)
@@ -35,25 +35,25 @@ def bases(text: str, signs: frozenset[str]) -> Iterator[Found]:
 def _runs(pattern: re.Pattern[str], text: str, decode: Callable[[str], str]) -> list[Piece]:
     pieces = []
     for match in pattern.finditer(text):
-        for start, end in _candidates(match):
-            if decoded := decode(text[start:end]):
-                pieces.append(Piece(start, end, decoded))
-                if end == match.end():
-                    break
+        run = match.group()
+        if decoded := decode(run):
+            pieces.append(Piece(*match.span(), decoded))
+        elif "\n" in run:
+            for start, end in _parts(run, match.start()):
+                if decoded := decode(text[start:end]):
+                    pieces.append(Piece(start, end, decoded))
+                    if end == match.end():
+                        break
     return pieces
 
 
-def _candidates(match: re.Match[str]) -> Iterable[tuple[int, int]]:
-    """The whole run, and where it is wrapped, all but its last line, then each line by itself."""
-    yield match.span()
-    run, start = match.group(), match.start()
-    if "\n" in run:
-        last = run.rindex("\n")
-        yield start, start + len(run[:last].rstrip())
-        at = 0
-        for line in run.split("\n")[:64]:
-            yield start + at, start + at + len(line.rstrip())
-            at += len(line) + 1
+def _parts(run: str, start: int) -> Iterable[tuple[int, int]]:
+    """Of a run that is wrapped: all but its last line, then each line by itself."""
+    yield start, start + len(run[: run.rindex("\n")].rstrip())
+    at = 0
+    for line in run.split("\n")[:64]:
+        yield start + at, start + at + len(line.rstrip())
+        at += len(line) + 1
 
 
 def _base64(run: str) -> str:
@@ -92,11 +92,14 @@ def _hex(run: str) -> str:
 def _base85(run: str) -> str:
     if run.startswith("<~"):
         return _read85(base64.a85decode, run[2:-2])
+    body = "".join(run.split())
+    fitting = [kind for kind in _KINDS85 if kind.fits(body)]
+    if not fitting:
+        return ""
     plain = _BLANK.sub("", run)
     if len(_SYMBOL.findall(plain)) < max(2, len(plain) // 20):
         return ""
-    body = "".join(run.split())
-    return next(filter(None, (_read85(kind.read, body) for kind in _KINDS85 if kind.fits(body))), "")
+    return next(filter(None, (_read85(kind.read, body) for kind in fitting)), "")
 
 
 def _read85(read: Callable[[str], bytes], body: str) -> str:
