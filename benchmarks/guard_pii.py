@@ -31,7 +31,7 @@ def overlap(first: tuple[int, int], second: tuple[int, int]) -> float:
 
 
 def main() -> None:
-    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    arguments = [argument for argument in sys.argv[1:] if argument.endswith(".json")]
     rows = json.loads(Path(arguments[0] if arguments else FILE).read_text())
     hits: Counter[str] = Counter()
     missed: Counter[str] = Counter()

@@ -72,7 +72,9 @@ def _bare(one: Mutation) -> str:
     return min((one(ATTACK, random.Random(seed)) for seed in range(40)), key=len)
 
 
-@pytest.mark.parametrize("one", [one for one in MUTATIONS if one.family in {"carrier", "padding"}], ids=str)
+@pytest.mark.parametrize(
+    "one", [one for one in MUTATIONS if one.family in {"carrier", "padding"}], ids=lambda one: one.name
+)
 def test_what_is_put_around_an_attack_leaves_it_whole(one: Mutation) -> None:
     if one.name == "padding/between":
         assert all(word in one(ATTACK, random.Random(0)) for word in ATTACK.split())

@@ -38,6 +38,18 @@ def test_tag_characters_are_decoded() -> None:
     assert (span.kind, span.start, span.decoded) == ("tag", 5, "obey")
 
 
+def test_what_hides_behind_a_flag_or_in_one_that_there_is_not_is_found() -> None:
+    def tags(text: str) -> str:
+        return "".join(chr(0xE0000 + ord(letter)) for letter in text)
+
+    wales = "\U0001f3f4" + tags("gbwls") + "\U000e007f"
+    assert hidden_spans(wales * 3) == ()
+    (span,) = hidden_spans(wales + tags("obey"))
+    assert (span.start, span.decoded) == (len(wales), "obey")
+    (span,) = hidden_spans("\U0001f3f4" + tags("ignore") + "\U000e007f")
+    assert span.decoded == "ignore"
+
+
 @pytest.mark.parametrize(
     "text",
     ["\U0001f468\u200d\U0001f469\u200d\U0001f467", "\u2764\ufe0f", "1\ufe0f\u20e3",

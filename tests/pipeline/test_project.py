@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from assay.core.errors import ConfigError
+from assay.guard.policy import GuardPolicy
+from assay.pipeline.guarding import guard_policy
 from assay.pipeline.project import load_project
 
 MINIMAL = "version: 1\nmodel: {name: bot, path: model}\n"
@@ -35,6 +37,9 @@ def test_it_is_found_from_a_folder_below(tmp_path: Path) -> None:
         ("policy: {pack: [strict]}\n", "unknown key 'policy.pack'"),
         ("policy: {max_age_days: 0}\n", "policy.max_age_days"),
         ("policy: {packs: []}\n", "policy.packs"),
+        ("guard: {treshold: {}}\n", "unknown key 'guard.treshold'"),
+        ("guard: {routes: {/a: {layers: {}}}}\n", "unknown key 'guard.routes./a.layers'"),
+        ("guard: {allow: [{rule: '*', reason: we say so here, expires: 2027-01-01}]}\n", "name a rule"),
         ("not_applicable: {infra.iac: {reason: no}}\n", "not_applicable.infra.iac.reason"),
         ("model: {name: bot, path: other}\n", "key 'model' stands twice"),
         ("data: [\n", "is not valid YAML"),
@@ -63,3 +68,12 @@ def test_no_file_names_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no assay\.yaml") as caught:
         load_project(tmp_path)
     assert "assay init" in caught.value.remedy
+
+
+def test_the_guard_of_a_project_reads_its_packs_from_beside_the_file(tmp_path: Path) -> None:
+    policy = guard_policy(
+        load_project(write(tmp_path, MINIMAL + "guard: {certain: flag, packs: [own.yaml]}\n"))
+    )
+    assert policy.packs == (str(tmp_path / "own.yaml"),)
+    assert policy.default.certain == "flag"
+    assert guard_policy(load_project(write(tmp_path, MINIMAL))) == GuardPolicy()

@@ -23,6 +23,7 @@ COMMANDS = {
     "scan": ("scan", "Scan model artifacts for hidden code: a table, an exit code."),
     "explain": ("explain", "Show what each finding of a scan would have run, where, and what to do."),
     "convert": ("convert", "Write a checkpoint's tensors as safetensors, without unpickling it."),
+    "guard": ("guard", "Judge a text, or many, as the gateway would, and explain the verdict."),
     "check": ("check", "Run any single check on a subject."),
     "sign": ("sign", "Sign a model's bytes, in the form of OpenSSF Model Signing."),
     "verify": ("verify", "Verify a model's signature, file by file."),

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -84,7 +84,7 @@ def severity(name: str | None) -> Severity | None:
     return Severity(name) if name else None
 
 
-def parse_outputs(outputs: Sequence[str]) -> list[tuple[str, Path]]:
+def parse_outputs(outputs: Sequence[str], formats: Sequence[str] = FORMATS) -> list[tuple[str, Path]]:
     """`FORMAT=FILE` pairs, checked before any work is done.
 
     Raises:
@@ -93,8 +93,8 @@ def parse_outputs(outputs: Sequence[str]) -> list[tuple[str, Path]]:
     parsed = []
     for item in outputs:
         name, equals, file = item.partition("=")
-        if not equals or name not in FORMATS or not file:
-            raise UsageError(f"-o {item}: expected FORMAT=FILE", remedy=f"Formats: {', '.join(FORMATS)}.")
+        if not equals or name not in formats or not file:
+            raise UsageError(f"-o {item}: expected FORMAT=FILE", remedy=f"Formats: {', '.join(formats)}.")
         path = Path(file)
         if not path.absolute().parent.is_dir():
             raise UsageError(f"-o {item}: the folder does not exist", remedy="Make it first.")
@@ -133,37 +133,47 @@ def in_color() -> bool:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write `text` so that the file is whole or unchanged, never half-written.
+    """Write `text` so that the file is whole or unchanged, never half-written; see `opened_atomically`."""
+    with opened_atomically(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def opened_atomically(path: Path) -> Iterator[IO[str]]:
+    """A file to write to, which is at `path` once the block is over, whole, and not before.
 
     A device, a pipe or a descriptor (`/dev/stdout`) is written to, never replaced; a link stays one.
 
     Raises:
         OSError: it cannot be written; the error names `path`.
     """
+    number = _DESCRIPTOR.fullmatch(str(path))
     try:
-        number = _DESCRIPTOR.fullmatch(str(path))
         if number:
             sys.stdout.flush()
-            _write(os.dup(_STANDARD.get(number[1]) or int(number[2])), text)
+            with _direct(os.dup(_STANDARD.get(number[1]) or int(number[2]))) as file:
+                yield file
         elif path.exists() and not path.is_file():
-            _write(path, text)
+            with _direct(path) as file:
+                yield file
         else:
-            _replace(path.resolve(), text)
+            with _replacing(path.resolve()) as file:
+                yield file
     except OSError as error:
         error.filename, error.filename2 = str(path), None
         raise
 
 
-def _write(file: Path | int, text: str) -> None:
-    with open(file, "w", encoding="utf-8") as opened:  # noqa: PTH123  may be a descriptor
-        opened.write(text)
+def _direct(file: Path | int) -> IO[str]:
+    return open(file, "w", encoding="utf-8")  # noqa: PTH123  may be a descriptor
 
 
-def _replace(path: Path, text: str) -> None:
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[str]]:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  from a descriptor
-            file.write(text)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(0o644)

@@ -8,30 +8,29 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from assay.core.guard_config import GuardSection
+from assay.core.section import Section
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ModelSection(_Section):
+class ModelSection(Section):
     """`model`: what is released."""
 
     name: Name
     path: str = Field(description="file or folder of the candidate, relative to assay.yaml")
 
 
-class DataSection(_Section):
+class DataSection(Section):
     """`data`: what the candidate was trained on."""
 
     path: str
     format: str = Field("auto", description="auto, jsonl, csv, tsv, parquet, text")
 
 
-class ServeSection(_Section):
+class ServeSection(Section):
     """`endpoint.serve`: how to start a server for a model folder, for the behaviour checks.
 
     `{model}`, `{port}` and `{python}` are filled in. The command runs without a shell, and only after
@@ -43,7 +42,7 @@ class ServeSection(_Section):
     start_timeout: float = Field(60, gt=0, le=3600, description="seconds")
 
 
-class EndpointSection(_Section):
+class EndpointSection(Section):
     """`endpoint`: where the model answers, as an OpenAI-compatible API."""
 
     url: str = Field("", description="base URL with /v1 of a running server; empty with `serve`")
@@ -53,7 +52,7 @@ class EndpointSection(_Section):
     serve: ServeSection | None = None
 
 
-class RegistrySection(_Section):
+class RegistrySection(Section):
     """`registry`: where models live and aliases point."""
 
     kind: Literal["folder", "mlflow"] = "folder"
@@ -61,27 +60,27 @@ class RegistrySection(_Section):
     alias: Name = "champion"
 
 
-class LedgerSection(_Section):
+class LedgerSection(Section):
     """`ledger`: the append-only log."""
 
     uri: str = Field(".assay/ledger.db", description="SQLite file, relative to assay.yaml")
 
 
-class SigningSection(_Section):
+class SigningSection(Section):
     """`signing`: the key evidence is signed with, and the keys that are trusted."""
 
     key: str = Field("", description="private key file; empty is the user's own, made on first use")
     trusted: list[str] = Field(default_factory=list, description="public key files besides our own")
 
 
-class NotApplicableSection(_Section):
+class NotApplicableSection(Section):
     """A check that does not apply here, and why; the declaration is signed as evidence."""
 
     reason: str = Field(min_length=10)
     expires: date | None = None
 
 
-class IgnoreSection(_Section):
+class IgnoreSection(Section):
     """An entry of the ignore file: which findings, why they may stay, and until when."""
 
     reason: str = Field(min_length=10)
@@ -99,14 +98,14 @@ class IgnoreSection(_Section):
         return self
 
 
-class IgnoreFile(_Section):
+class IgnoreFile(Section):
     """`assay-ignore.yaml`."""
 
     version: Literal[1] = 1
     ignore: list[IgnoreSection] = Field(default_factory=list, max_length=10_000)
 
 
-class PolicySection(_Section):
+class PolicySection(Section):
     """`policy`: which packs decide."""
 
     packs: list[str] = Field(default_factory=lambda: ["baseline"], min_length=1)
@@ -115,7 +114,7 @@ class PolicySection(_Section):
     data: dict[str, Any] = Field(default_factory=dict, description="handed to the policy as data.user")
 
 
-class Project(_Section):
+class Project(Section):
     """`assay.yaml`."""
 
     version: Literal[1] = 1
@@ -128,6 +127,7 @@ class Project(_Section):
     ledger: LedgerSection = LedgerSection()
     signing: SigningSection = SigningSection()
     policy: PolicySection = PolicySection()
+    guard: GuardSection = GuardSection()
     checks: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options by check name; every installed check runs anyway"
     )

@@ -15,13 +15,14 @@ class MalformedError(Exception):
     """The bytes are not the strict JSON that was asked for; whoever asked makes an `AssayError` of it."""
 
 
-def parse_object(raw: bytes, *, limit: int, what: str) -> dict[str, Any]:
+def parse_object(raw: bytes, *, limit: int, what: str, lone_surrogates: bool = False) -> dict[str, Any]:
     """`raw` as one JSON object.
 
     Args:
         raw: UTF-8 bytes.
         limit: largest size accepted, in bytes.
         what: what it should be, for the error: `envelope`, `statement`.
+        lone_surrogates: take escapes of half a surrogate pair, which no UTF-8 can write.
 
     Raises:
         MalformedError: too large, too deep, not UTF-8, not JSON, ambiguous, or not an object.
@@ -31,7 +32,7 @@ def parse_object(raw: bytes, *, limit: int, what: str) -> dict[str, Any]:
     try:
         text = raw.decode()
         value = _DECODER.decode(text)
-        if "\\u" in text:
+        if "\\u" in text and not lone_surrogates:
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:
         raise MalformedError(f"the {what} is nested too deeply") from error

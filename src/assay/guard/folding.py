@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
-from assay.guard.unicode import LOOKALIKE, hidden_spans, mixed_script_words
+from assay.guard.unicode import LOOKALIKE, HiddenSpan, hidden_spans, mixed_script_words
 from assay.guard.views import Piece, View, rewritten
 
 # Combining marks that pile up; the scripts whose words need marks have their own.
@@ -41,13 +42,13 @@ def normalise(text: str) -> View:
     NFKC is applied character by character, a letter and its marks being one; marks that do not compose are
     dropped (they pile up into zalgo). Look-alikes from other scripts are folded in words that mix scripts.
     """
-    return folded(View(text))
+    return folded(View(text), hidden_spans(text))
 
 
-def folded(view: View) -> View:
-    """The same for a view that may itself be decoded."""
+def folded(view: View, hidden: Sequence[HiddenSpan]) -> View:
+    """The same for a view that may itself be decoded, in which those characters are hidden."""
     text = view.text
-    pieces = [Piece(span.start, span.end, "") for span in hidden_spans(text)]
+    pieces = [Piece(span.start, span.end, "") for span in hidden]
     if text.isascii():
         return _applied(view, text, pieces)
     shown = text.translate(_FOLDED)

@@ -5,52 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from assay.core.errors import AssayError, ConfigError
+from assay.guard.deciding import Engine, Observation, decided
 from assay.guard.decoding import views as decoded
 from assay.guard.layer import Layer
-from assay.guard.layers.normalise import NAME as NORMALISE
-from assay.guard.layers.opening import open_layers
+from assay.guard.layers.opening import NAMES, open_layers
 from assay.guard.pii.redaction import Redaction, Redactor
-from assay.guard.policy import Failing, GuardPolicy, RoutePolicy
-from assay.guard.scoring import head_of, join
+from assay.guard.policy import GuardPolicy
 from assay.guard.timing import Histogram, Snapshot
-from assay.guard.verdict import HEADS, Action, Detection, GuardVerdict, LayerRun, LayerState, Source
+from assay.guard.verdict import Detection, GuardVerdict, LayerRun, LayerState, Source
 from assay.guard.views import Views
 
-VIEWS = "views"  # the histogram of normalising and decoding
-MAX_DETECTIONS = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Engine:
-    """A policy with its layers; replaced as a whole."""
-
-    policy: GuardPolicy
-    layers: tuple[Layer, ...]
-    absent: Mapping[str, str]
-    redactor: Redactor
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What the layers saw in a text.
-
-    Attributes:
-        engine: the policy and layers by which it was seen, which also decide.
-        detections: what was seen.
-        runs: what each layer did.
-        unread: something was not decoded.
-        whole: it was looked at; a text that is too long is not, and is blocked.
-    """
-
-    engine: _Engine
-    detections: tuple[Detection, ...]
-    runs: tuple[LayerRun, ...]
-    unread: bool
-    whole: bool = True
+VIEWS = "views"  # normalising and decoding, as runs and histograms call it
 
 
 class Guard:
@@ -116,53 +84,37 @@ class Guard:
             return _too_long(engine, len(text))
         started = time.perf_counter()
         views = decoded(text)
-        self._timed(VIEWS, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._timed(VIEWS, seconds)
+        reason = f"not decoded: {views.unread[0]}" if views.unread else ""
         runs, seen = self._looked(engine, views, source)
-        return Observation(engine, tuple(seen), tuple(runs), bool(views.unread))
+        runs = [LayerRun(VIEWS, LayerState.RAN, seconds, reason), *runs]
+        return Observation(engine, tuple(seen), tuple(runs), views.unread)
+
+    def title(self, rule: str) -> str:
+        """What a rule says of a text, in one line; "" where that is not known."""
+        titles = (getattr(layer, "titles", {}) for layer in self._engine.layers)
+        return next((known[rule] for known in titles if rule in known), "")
 
     def decide(self, seen: Observation, text: str, source: Source, route: str) -> GuardVerdict:
         """What becomes of a text in which that was seen."""
-        engine, today = seen.engine, self._today()
-        policy, entries = engine.policy.route(route), engine.policy.allow
-        kept = [
-            one for one in seen.detections if not any(e.covers(one, source, route, today) for e in entries)
-        ]
-        scores = join(kept)
-        acting = [(one, _action(policy, one, source)) for one in kept]
-        actions = [act for _, act in acting]
-        actions += [_by_score(policy, head, scores[head]) for head in HEADS]
-        actions += [policy.unread] if seen.unread else []
-        actions += [] if seen.whole else [Action.BLOCK]
-        actions += [Action.BLOCK for run in seen.runs if _closes(engine.policy, run)]
-        action = max(actions, key=lambda one: one.rank)
-        told = sorted((one for one, act in acting if _told(one, act)), key=lambda one: (one.start, one.end))
-        places = merged(one for one, act in acting if act is Action.REDACT)
-        return GuardVerdict(
-            action=action,
-            detections=tuple(told[:MAX_DETECTIONS]),
-            scores=scores,
-            layers=seen.runs,
-            text="" if action is Action.BLOCK else redact(text, places, engine.redactor),
-            complete=not seen.unread and all(run.state is not LayerState.FAILED for run in seen.runs),
-            redacted=tuple(places),
-        )
+        return decided(seen, text, source, route, self._today())
 
     def replacement(self, kind: str, value: str) -> str:
         """What stands in the place of a value that is redacted."""
         return self._engine.redactor.replace(kind, value)
 
-    def _opened(self, policy: GuardPolicy) -> _Engine:
+    def _opened(self, policy: GuardPolicy) -> Engine:
+        _require_layers(policy, (*NAMES, *(layer.name for layer in self._more)))
         layers, absent = open_layers(policy)
         for name in (VIEWS, *(layer.name for layer in (*layers, *self._more))):
             self._histograms.setdefault(name, Histogram())
-        return _Engine(policy, (*layers, *self._more), absent, _redactor(policy))
+        return Engine(policy, (*layers, *self._more), absent, _redactor(policy))
 
     def _timed(self, name: str, seconds: float) -> None:
         self._histograms[name].add(seconds)
 
-    def _looked(
-        self, engine: _Engine, views: Views, source: Source
-    ) -> tuple[list[LayerRun], list[Detection]]:
+    def _looked(self, engine: Engine, views: Views, source: Source) -> tuple[list[LayerRun], list[Detection]]:
         runs = [LayerRun(name, LayerState.SKIPPED, 0.0, why) for name, why in engine.absent.items()]
         seen: list[Detection] = []
         for layer in engine.layers:
@@ -177,64 +129,24 @@ class Guard:
                 reason = f"internal error: {type(error).__name__}"
             seconds = time.perf_counter() - started
             self._timed(layer.name, seconds)
-            if layer.name == NORMALISE and views.unread and not reason:
-                runs.append(LayerRun(layer.name, LayerState.RAN, seconds, f"not decoded: {views.unread[0]}"))
-            else:
-                state = LayerState.FAILED if reason else LayerState.RAN
-                runs.append(LayerRun(layer.name, state, seconds, reason))
+            state = LayerState.FAILED if reason else LayerState.RAN
+            runs.append(LayerRun(layer.name, state, seconds, reason))
         return runs, seen
 
 
-def _too_long(engine: _Engine, size: int) -> Observation:
-    reason = f"{size:,} characters are more than the {engine.policy.max_characters:,} that are judged"
+def _too_long(engine: Engine, size: int) -> Observation:
+    most = engine.policy.max_characters
+    reason = f"{size:,} characters are more than the {most:,} that are judged"
     runs = tuple(LayerRun(layer.name, LayerState.FAILED, 0.0, reason) for layer in engine.layers)
-    return Observation(engine, (), runs, unread=True, whole=False)
+    return Observation(engine, (), runs, (reason,), whole=False)
 
 
-def redact(text: str, places: Iterable[tuple[int, int, str]], redactor: Redactor) -> str:
-    """The text with places replaced: (start, end, rule), in order and apart."""
-    parts: list[str] = []
-    at = 0
-    for start, end, rule in places:
-        parts += [text[at:start], redactor.replace(rule, text[start:end])]
-        at = end
-    return "".join([*parts, text[at:]])
-
-
-def merged(detections: Iterable[Detection]) -> list[tuple[int, int, str]]:
-    """The places of detections; those that overlap are one, named after the first."""
-    places: list[tuple[int, int, str]] = []
-    for one in sorted(detections, key=lambda one: (one.start, -one.end)):
-        if places and one.start < places[-1][1]:
-            start, end, rule = places[-1]
-            places[-1] = (start, max(end, one.end), rule)
-        else:
-            places.append((one.start, one.end, one.rule))
-    return places
-
-
-def _action(policy: RoutePolicy, one: Detection, source: Source) -> Action:
-    decided = policy.action(one, source)
-    if decided is not None:
-        return decided
-    head = head_of(one.rule)
-    return _by_score(policy, head, one.score) if head else Action.FLAG
-
-
-def _by_score(policy: RoutePolicy, head: str, score: float) -> Action:
-    threshold = policy.threshold(head)
-    if score >= threshold.block:
-        return Action.BLOCK
-    return Action.FLAG if score >= threshold.flag else Action.ALLOW
-
-
-def _told(one: Detection, action: Action) -> bool:
-    """Whether a verdict names it: all that acts, and what rules saw; low guesses are in `scores` only."""
-    return action is not Action.ALLOW or one.family not in {"classifier", "moderation"}
-
-
-def _closes(policy: GuardPolicy, run: LayerRun) -> bool:
-    return run.state is LayerState.FAILED and policy.layer(run.layer).fail is Failing.CLOSED
+def _require_layers(policy: GuardPolicy, names: Iterable[str]) -> None:
+    for name in policy.layers:
+        if name not in names:
+            raise ConfigError(
+                f"there is no layer {name!r}", subject="guard.layers", remedy=f"One of {', '.join(names)}."
+            )
 
 
 def _redactor(policy: GuardPolicy) -> Redactor:

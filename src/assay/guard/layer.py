@@ -15,7 +15,7 @@ class LayerError(AssayError):
 
 
 class Layer(Protocol):
-    """Something that looks at a text.
+    """Something that looks at a text. It may have `titles`: by rule, what the rule says, in one line.
 
     Attributes:
         name: as verdicts and histograms call it.

@@ -6,20 +6,24 @@ A policy is a value: `Guard.use` puts another in its place while texts are being
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.core.errors import ConfigError, SubjectError
 from assay.core.finding import Severity
 from assay.guard.pii.redaction import Redaction
 from assay.guard.verdict import HEADS, Action, Detection, Source
 
-MAX_POLICY = 1 << 20  # bytes
+if TYPE_CHECKING:
+    from assay.core.guard_config import GuardSection
+
 _NEVER = 2.0  # above every score
+_PAGE = "docs/guard.md"
+_ROUTE_KEYS = frozenset({"thresholds", "actions", "certain", "unread"})
 
 
 class Failing(StrEnum):
@@ -137,6 +141,12 @@ DEFAULT_ACTIONS = (
     ActionRule(Action.ALLOW, "markup/*"),
     ActionRule(Action.FLAG, "yara/*"),
 )
+_DEFAULTS_BY_FAMILY = {
+    rule.rule.partition("/")[0]: tuple(
+        other for other in DEFAULT_ACTIONS if other.rule.partition("/")[0] == rule.rule.partition("/")[0]
+    )
+    for rule in DEFAULT_ACTIONS
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +176,14 @@ class RoutePolicy:
         """The scores that count for a head."""
         return self.thresholds.get(head, Threshold())
 
-    def action(self, detection: Detection, source: Source) -> Action | None:
-        """What becomes of a detection; None leaves it to the scores."""
+    def decision(self, detection: Detection, source: Source) -> tuple[Action, str] | None:
+        """What becomes of a detection, and why; None leaves it to the scores."""
         if detection.score >= 1 and source in _IN and detection.family not in _GUESSING:
-            return self.certain
-        return next(
-            (rule.action for rule in (*self.actions, *DEFAULT_ACTIONS) if rule.fits(detection, source)), None
-        )
+            return self.certain, "the rule is certain of an attack"
+        for rule in (*self.actions, *_DEFAULTS_BY_FAMILY.get(detection.family, ())):
+            if rule.fits(detection, source):
+                return rule.action, f"the policy has an action for {rule.rule}"
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +230,8 @@ class GuardPolicy:
         return self.layers.get(name, usual)
 
 
-_ROUTE_KEYS = frozenset(item.name for item in fields(RoutePolicy))
-_KEYS = frozenset(item.name for item in fields(GuardPolicy)) - {"default"} | _ROUTE_KEYS
-
-
 def parse_policy(
-    document: Mapping[str, Any], *, source: str = "guard", folder: Path | None = None
+    document: Mapping[str, Any] | GuardSection, *, source: str = "guard", folder: Path | None = None
 ) -> GuardPolicy:
     """The policy that a `guard` section of `assay.yaml`, or a file of its own, says.
 
@@ -237,20 +244,30 @@ def parse_policy(
         ConfigError: an unknown key, or a value that does not fit: a typo must not open a gap.
     """
     from assay.core.codec import from_json  # noqa: PLC0415  start-up
+    from assay.core.guard_config import GuardSection  # noqa: PLC0415  start-up
+    from assay.core.strict_yaml import validated  # noqa: PLC0415  start-up
 
-    unknown = sorted(set(document) - _KEYS)
-    for name, route in (document.get("routes") or {}).items():
-        unknown += [f"routes.{name}.{key}" for key in sorted(set(route or {}) - _ROUTE_KEYS)]
-    if unknown:
-        raise ConfigError(f"unknown key {unknown[0]!r}", subject=source, remedy="See docs/guard.md.")
-    usual = {key: value for key, value in document.items() if key in _ROUTE_KEYS}
-    rest = {key: value for key, value in document.items() if key not in _ROUTE_KEYS}
-    routes = {name: {**usual, **(route or {})} for name, route in (document.get("routes") or {}).items()}
+    if not isinstance(document, GuardSection):
+        document = validated(GuardSection, document, source=source, page=_PAGE)
+    said = _said(document)
+    usual = {key: value for key, value in said.items() if key in _ROUTE_KEYS}
+    rest = {key: value for key, value in said.items() if key not in _ROUTE_KEYS}
+    routes = {name: {**usual, **route} for name, route in said.get("routes", {}).items()}
     try:
         policy = from_json(GuardPolicy, {**rest, "default": usual, "routes": routes}, source=source)
     except SubjectError as error:
-        raise ConfigError(error.cause, subject=source, remedy="See docs/guard.md.") from error
+        raise ConfigError(error.cause, subject=source, remedy=f"See {_PAGE}.") from error
     return policy if folder is None else _resolved(policy, folder)
+
+
+def _said(section: GuardSection) -> dict[str, Any]:
+    """What a section sets; a threshold that is never reached is one above every score."""
+    said = section.model_dump(mode="json", exclude_unset=True)
+    for route in (said, *said.get("routes", {}).values()):
+        for threshold in route.get("thresholds", {}).values():
+            if threshold.get("block", 0) is None:
+                threshold["block"] = _NEVER
+    return said
 
 
 def _resolved(policy: GuardPolicy, folder: Path) -> GuardPolicy:
@@ -269,15 +286,11 @@ def load_policy(path: Path) -> GuardPolicy:
     Raises:
         ConfigError: it cannot be read, or is no policy.
     """
-    import yaml  # noqa: PLC0415  start-up
+    from assay.core.strict_yaml import read_yaml  # noqa: PLC0415  start-up
 
-    try:
-        with path.open("rb") as file:
-            document = yaml.safe_load(file.read(MAX_POLICY))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", subject=str(path)) from error
+    document = read_yaml(path)
     if isinstance(document, dict) and "version" in document:
-        document = document.get("guard") or {}
+        document = document.get("guard", {})
     if not isinstance(document, dict):
-        raise ConfigError("is no mapping", subject=str(path), remedy="See docs/guard.md.")
+        raise ConfigError("is no mapping of keys", subject=str(path), remedy=f"See {_PAGE}.")
     return parse_policy(document, source=str(path), folder=path.parent)

@@ -35,7 +35,8 @@ def join(detections: Iterable[Detection]) -> Mapping[str, float]:
     """Scores 0..1 by head."""
     best: dict[str, float] = {}
     for detection in detections:
-        best[detection.rule] = max(best.get(detection.rule, 0.0), min(1.0, detection.score))
+        if detection.score > best.get(detection.rule, 0.0):
+            best[detection.rule] = min(1.0, detection.score)
     left = dict.fromkeys(HEADS, 1.0)
     for rule, score in best.items():
         if head := head_of(rule):

@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assay.core.errors import ConfigError
-from assay.guard.guard import Guard, Observation
+from assay.guard.deciding import Observation
+from assay.guard.guard import Guard
 from assay.guard.verdict import Action, Detection, GuardVerdict, Source
 
 STEP = 128  # characters between the ends of windows

@@ -9,7 +9,8 @@ need them, one variation selector after a symbol, flags made of tags, a byte ord
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
 _TAG = "\U000e0000-\U000e007f"
 _BIDI = "\u202a-\u202e\u2066-\u2069"
@@ -23,16 +24,35 @@ _VARIATION = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _CONTROL = "\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f"
 _ASCII_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _ANY = re.compile(f"[{_TAG}{_BIDI}{_JOINERS}{_MARKS}{_INVISIBLE}{_VARIATION}{_CONTROL}]+")
-_KINDS = (
-    ("tag", re.compile(f"[{_TAG}]")),
-    ("bidi", re.compile(f"[{_BIDI}]")),
-    ("variation", re.compile(f"[{_VARIATION}]")),
-    ("control", re.compile(f"[{_CONTROL}]")),
+_CLASSES = {
+    "tag": _TAG,
+    "bidi": _BIDI,
+    "variation": _VARIATION,
+    "control": _CONTROL,
+    "invisible": _JOINERS + _MARKS + _INVISIBLE,
+}
+
+
+def _members(characters: str) -> Iterator[str]:
+    """The characters of a class as regular expressions write it: some, and ranges `a-z`."""
+    at = 0
+    while at < len(characters):
+        last = characters[at + 2] if characters[at + 1 : at + 2] == "-" else characters[at]
+        yield from map(chr, range(ord(characters[at]), ord(last) + 1))
+        at += 1 if last == characters[at] else 3
+
+
+_KIND = {character: kind for kind, members in _CLASSES.items() for character in _members(members)}
+# Flags that there are (England, Scotland, Wales, US states): any other tags behind it are a hiding place.
+_FLAG = re.compile(
+    "\U0001f3f4(?:\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
+    "|\U000e0077\U000e006c\U000e0073)|\U000e0075\U000e0073[\U000e0061-\U000e007a]{2})\U000e007f"
 )
-_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
 # Scripts in which joiners or direction marks are spelling: Hebrew, Arabic, Syriac, Indic, Mongolian, Khmer …
 _JOINING = re.compile("[\u0590-\u08ff\u0900-\u0dff\u0e00-\u109f\u1780-\u18af\ufb1d-\ufdff\ufe70-\ufefc]")
-_JOINER = re.compile(f"[{_JOINERS}{_MARKS}]")
+_JOINER = frozenset(_JOINERS + _MARKS)
+_LINES = frozenset({"\u2028", "\u2029"})
+_KEYS = frozenset({"#", "*"})  # of a keypad
 _OVERRIDE = re.compile("[\u202d\u202e]")
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN = re.compile(r"[A-Za-z]")
@@ -43,8 +63,7 @@ LOOKALIKE = str.maketrans(
 _LOOKALIKES = re.compile("[" + "".join(map(chr, LOOKALIKE)) + "]")
 
 
-@dataclass(frozen=True, slots=True)
-class HiddenSpan:
+class HiddenSpan(NamedTuple):
     """A run of hidden characters of one kind: `text[start:end]`, and what it spells, if anything."""
 
     kind: str
@@ -57,11 +76,17 @@ def hidden_spans(text: str) -> tuple[HiddenSpan, ...]:
     """Runs of hidden characters that have no ordinary reason to be where they are, in order."""
     if text.isascii() and (text.isprintable() or not _ASCII_CONTROL.search(text)):
         return ()
-    flags = [match.span() for match in _FLAG.finditer(text)] if "\U0001f3f4" in text else []
+    flags = dict(match.span() for match in _FLAG.finditer(text)) if "\U0001f3f4" in text else {}
     found: list[HiddenSpan] = []
     for match in _ANY.finditer(text):
-        if not any(start < match.start() < end for start, end in flags):
-            found += _runs(text, match.start(), match.end())
+        start, end = match.span()
+        start = flags.get(start - 1, start)  # behind the flag that it begins with
+        if start == end:
+            continue
+        if end - start > 1:
+            found += _runs(text, start, end)
+        elif not _ordinary(text, start, end, kind := _KIND[text[start]]):
+            found.append(HiddenSpan(kind, start, end, _decoded(text[start:end], kind)))
     return tuple(found)
 
 
@@ -87,18 +112,14 @@ def has_mixed_script_word(text: str) -> bool:
     return bool(mixed_script_words(text))
 
 
-def _kind(character: str) -> str:
-    return next((name for name, pattern in _KINDS if pattern.match(character)), "invisible")
-
-
 def _runs(text: str, start: int, end: int) -> list[HiddenSpan]:
     """Split a run by kind and drop what is ordinary where it stands."""
     found: list[HiddenSpan] = []
     at = start
     while at < end:
-        kind = _kind(text[at])
+        kind = _KIND[text[at]]
         stop = at + 1
-        while stop < end and _kind(text[stop]) == kind:
+        while stop < end and _KIND[text[stop]] == kind:
             stop += 1
         if not _ordinary(text, at, stop, kind):
             found.append(HiddenSpan(kind, at, stop, _decoded(text[at:stop], kind)))
@@ -108,27 +129,38 @@ def _runs(text: str, start: int, end: int) -> list[HiddenSpan]:
 
 def _ordinary(text: str, start: int, end: int, kind: str) -> bool:
     """Whether a run is spelling or typesetting rather than hiding."""
-    run, before, after = text[start:end], text[max(0, start - 1) : start], text[end : end + 1]
+    run = text[start:end]
     if len(run) > 2:  # noqa: PLR2004  no script needs three in a row
         return False
-    symbol = bool(before) and not before.isspace() and not before.isascii()
+    if kind == "invisible":
+        return _ordinary_invisible(text, start, end)
     if kind == "variation":
-        return len(run) == 1 and (symbol or (run == "\ufe0f" and before.isdigit()) or before in {"#", "*"})
-    scripted = bool(_JOINING.search(text[max(0, start - 2) : end + 2]))
-    if kind == "bidi":
-        # Embeddings and isolates are how Hebrew and Arabic are typeset; overrides are not.
-        return scripted and not _OVERRIDE.search(run)
-    ordinary = _ordinary_invisible(run, before, after, start, joins=(scripted, symbol))
-    return kind == "invisible" and ordinary
+        before = text[start - 1] if start else ""
+        return len(run) == 1 and (
+            _is_symbol(before) or (run == "\ufe0f" and before.isdigit()) or before in _KEYS
+        )
+    # Embeddings and isolates are how Hebrew and Arabic are typeset; overrides are not.
+    return kind == "bidi" and _is_scripted(text, start, end) and not _OVERRIDE.search(run)
 
 
-def _ordinary_invisible(run: str, before: str, after: str, start: int, joins: tuple[bool, bool]) -> bool:
-    scripted, symbol = joins
+def _ordinary_invisible(text: str, start: int, end: int) -> bool:
+    run = text[start:end]
+    before, after = text[start - 1] if start else "", text[end : end + 1]
     if run == "\ufeff":
         return start == 0
-    if _JOINER.search(run):
-        return scripted or (run == "\u200d" and symbol and not before.isalpha() and bool(after))
-    return run in {"\u2028", "\u2029"} or (run == "\u00ad" and before.isalpha() and after.isalpha())
+    if not _JOINER.isdisjoint(run):
+        joins = run == "\u200d" and _is_symbol(before) and not before.isalpha() and bool(after)
+        return joins or _is_scripted(text, start, end)
+    return run in _LINES or (run == "\u00ad" and before.isalpha() and after.isalpha())
+
+
+def _is_symbol(character: str) -> bool:
+    return bool(character) and not character.isspace() and not character.isascii()
+
+
+def _is_scripted(text: str, start: int, end: int) -> bool:
+    """Whether a script stands around it in which such characters are spelling."""
+    return _JOINING.search(text[max(0, start - 2) : end + 2]) is not None
 
 
 def _decoded(run: str, kind: str) -> str:

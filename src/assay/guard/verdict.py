@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from assay.core.finding import Severity
@@ -22,7 +23,10 @@ class Action(StrEnum):
     @property
     def rank(self) -> int:
         """0 for allow up to 3 for block."""
-        return list(Action).index(self)
+        return _RANKS[self]
+
+
+_RANKS: dict[str, int] = {action: rank for rank, action in enumerate(Action)}
 
 
 class Source(StrEnum):
@@ -86,6 +90,24 @@ class LayerRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason for an action: why, and the rule whose detection it is, or ""."""
+
+    action: Action
+    why: str
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A detection that an allow-list lets stay: why, and until when (the last day, UTC)."""
+
+    detection: Detection
+    reason: str
+    expires: date
+
+
+@dataclass(frozen=True, slots=True)
 class GuardVerdict:
     """What the guard says of a text.
 
@@ -93,9 +115,14 @@ class GuardVerdict:
         action: what becomes of it.
         detections: by position.
         scores: 0..1 for each of `HEADS`, joining rules and classifier.
-        layers: what each layer did; `complete` is false where one that must look did not.
+        layers: what each layer did.
         text: what may be let through: the text itself, the redacted text, or "" where it is blocked.
+        gaps: what was not looked at, and why: what was not decoded, layers that failed, and layers that are
+            absent, unless they are switched off or, being absent, set to `fail: open`.
         redacted: what was, or would be, replaced: start and end in the original, and the rule.
+        actions: what becomes of each of `detections`.
+        reasons: for the action, the gravest first; none for `allow`.
+        set_aside: detections that an allow-list lets stay; they count for nothing.
     """
 
     action: Action
@@ -103,5 +130,13 @@ class GuardVerdict:
     scores: Mapping[str, float]
     layers: tuple[LayerRun, ...]
     text: str
-    complete: bool = field(default=True)
+    gaps: tuple[str, ...] = ()
     redacted: tuple[tuple[int, int, str], ...] = ()
+    actions: tuple[Action, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that should look looked at all of the text."""
+        return not self.gaps

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from assay.guard.unicode import HiddenSpan
+
 CONTEXT = 240  # characters around what was decoded that its view repeats
 GLUE = "\n...\n"  # between two places of a text that a view puts together; no rule reaches across it
 
@@ -27,22 +29,33 @@ class Piece(NamedTuple):
 class Offsets:
     """For each character of a view where it stands in the original, kept by stretches.
 
+    Most views are never asked, so the stretches are worked out when one is.
+
     Args:
-        stretches: (characters in the view, start and end in the original, step as in `Piece`), in order.
+        parent: the view that the pieces are of.
+        pieces: they say all of the view that this is of, in its order.
     """
 
-    __slots__ = ("_ends", "_stretches")
+    __slots__ = ("_ends", "_parent", "_pieces", "_stretches")
 
-    def __init__(self, stretches: Iterable[tuple[int, int, int, int]]) -> None:
+    def __init__(self, parent: View, pieces: Iterable[Piece]) -> None:
+        self._parent, self._pieces = parent, pieces
         self._stretches: list[tuple[int, int, int]] = []
-        self._ends = [0]
-        for count, start, end, step in stretches:
-            if count:
-                self._stretches.append((start, end, step))
-                self._ends.append(self._ends[-1] + count)
+        self._ends: list[int] = []
+
+    def _work_out(self) -> None:
+        stretches, ends = [], [0]
+        for piece in self._pieces:
+            for count, start, end, step in _mapped(self._parent, piece):
+                if count:
+                    stretches.append((start, end, step))
+                    ends.append(ends[-1] + count)
+        self._stretches, self._ends = stretches, ends
 
     def between(self, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
         """The stretches that `[start, end)` of the view covers, cut to it."""
+        if not self._ends:
+            self._work_out()
         at = bisect_right(self._ends, start) - 1
         while at < len(self._stretches) and self._ends[at] < end:
             left, right = max(start, self._ends[at]), min(end, self._ends[at + 1])
@@ -58,6 +71,8 @@ class Offsets:
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where `[start, end)` of the view stands in the original."""
+        if not self._ends:
+            self._work_out()
         if end <= start:
             size = self._ends[-1]
             if not size:
@@ -103,11 +118,13 @@ class Views:
         original: the text as it came.
         views: the first is the original as a reader sees it.
         unread: what was not decoded and why: a bound was reached.
+        hidden: the runs of hidden characters in the original.
     """
 
     original: str
     views: tuple[View, ...]
     unread: tuple[str, ...] = ()
+    hidden: tuple[HiddenSpan, ...] = ()
 
 
 def rewritten(view: View, pieces: Sequence[Piece], name: str = "", *, context: int | None = None) -> View:
@@ -119,12 +136,9 @@ def rewritten(view: View, pieces: Sequence[Piece], name: str = "", *, context: i
         name: the decoding; "" where the view is not to be told from its parent.
         context: how much of the text around each piece is kept; further text between them is left out.
     """
-    parts: list[str] = []
-    stretches: list[tuple[int, int, int, int]] = []
-    for piece in pieces if context is None else _with_context(view.text, pieces, context):
-        parts.append(piece.text)
-        stretches += _mapped(view, piece)
-    return View("".join(parts), (*view.views, name) if name else view.views, Offsets(stretches))
+    said = pieces if context is None else list(_with_context(view.text, pieces, context))
+    text = "".join([piece.text for piece in said])
+    return View(text, (*view.views, name) if name else view.views, Offsets(view, said))
 
 
 def _with_context(text: str, pieces: Sequence[Piece], context: int) -> Iterator[Piece]:

@@ -104,7 +104,6 @@ def _declarations(found: Discovery) -> list[str]:
         Role.DATA: bool(found.data),
         Role.ENDPOINT: bool(found.serve),
         Role.INFRASTRUCTURE: bool(found.infrastructure),
-        Role.GUARD: False,
     }
     # What no release has a part for, such as a guard, is no gap of this one.
     absent = [name for name in check_names() if not present.get(load_check(name).info.role, True)]

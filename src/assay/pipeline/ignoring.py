@@ -14,8 +14,9 @@ from assay.core.config import IgnoreFile
 from assay.core.errors import ConfigError, SubjectError
 from assay.core.folders import unreadable
 from assay.core.ignoring import FILE_NAME, IgnoreEntry
+from assay.core.strict_yaml import read_yaml
 from assay.core.subject import Subject, SubjectKind
-from assay.pipeline.project import LoadedProject, read_yaml
+from assay.pipeline.project import LoadedProject
 
 MAX_REPORT = 256 << 20
 

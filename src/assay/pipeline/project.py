@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
 from assay.core.config import Project
 from assay.core.errors import ConfigError
-from assay.core.folders import unreadable
+from assay.core.strict_yaml import read_yaml, validated
 
 FILE_NAME = "assay.yaml"
-MAX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +57,21 @@ def find_project(start: Path) -> Path:
     Raises:
         ConfigError: there is none.
     """
-    if start.is_file():
-        return start
-    for folder in (start.absolute(), *start.absolute().parents):
-        if (folder / FILE_NAME).is_file():
-            return folder / FILE_NAME
+    if file := nearest_project(start):
+        return file
     raise ConfigError(
         f"no {FILE_NAME} here or in a folder above",
         subject=str(start),
         remedy="Run `assay init` to write one for what is found here.",
     )
+
+
+def nearest_project(start: Path) -> Path | None:
+    """The same, or None."""
+    if start.is_file():
+        return start
+    folders = (start.absolute(), *start.absolute().parents)
+    return next((folder / FILE_NAME for folder in folders if (folder / FILE_NAME).is_file()), None)
 
 
 def load_project(start: Path) -> LoadedProject:
@@ -83,39 +84,10 @@ def load_project(start: Path) -> LoadedProject:
     document = read_yaml(file)
     if not isinstance(document, dict):
         raise ConfigError("is not a mapping of keys", subject=str(file), remedy="See `assay init`.")
-    try:
-        config = Project.model_validate(document)
-    except ValidationError as error:
-        raise _explain(error, file) from error
+    config = validated(Project, document, source=str(file), page="docs/configuration.md")
     require_json(config.checks, f"{file}: checks")
     require_json(config.policy.data, f"{file}: policy.data")
     return LoadedProject(config, file.absolute().parent, frozenset(_dotted(document)))
-
-
-def read_yaml(file: Path) -> Any:
-    """Parse a YAML file that we do not trust: bounded, no aliases, no duplicate keys, plain types only.
-
-    Raises:
-        ConfigError: it cannot be read or is not such YAML.
-    """
-    try:
-        with file.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            remedy = "Name the right file, or remove what it does not need."
-            raise ConfigError("is larger than 1 MB", subject=str(file), remedy=remedy)
-        return yaml.load(raw.decode("utf-8"), Loader=_StrictLoader)  # noqa: S506  a SafeLoader
-    except OSError as error:
-        raise unreadable(file, error, kind=ConfigError) from error
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        place = getattr(error, "problem_mark", None)
-        where = f" at line {place.line + 1}" if place else ""
-        what = getattr(error, "problem", None) or _reason(error)
-        raise ConfigError(
-            f"is not valid YAML{where}: {what}",
-            subject=str(file),
-            remedy="Correct that place; keys stand once, and anchors and aliases are not taken.",
-        ) from error
 
 
 def require_json(value: Any, where: str) -> None:
@@ -134,43 +106,6 @@ def require_json(value: Any, where: str) -> None:
             subject=where,
             remedy="Use text, booleans and numbers below 2^53; quote dates.",
         ) from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    return "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)[:200]
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader without aliases (they can grow a file a million times) and duplicate keys."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                problem = f"key {key.value!r} stands twice"
-                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
-
-
-def _explain(error: ValidationError, file: Path) -> ConfigError:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return ConfigError(
-            f"unknown key {key!r}",
-            subject=str(file),
-            remedy="Correct or remove it; docs/configuration.md lists every key.",
-        )
-    return ConfigError(f"{key}: {first['msg']}", subject=str(file), remedy="Correct the value.")
 
 
 def _dotted(document: Mapping[Any, Any], prefix: str = "") -> list[str]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import string
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from assay.guard.decoding.found import Found, found
 from assay.guard.decoding.readable import as_text
-from assay.guard.decoding.signs import shows
 from assay.guard.views import Piece
 
 _SHORTEST = 12  # characters of a base 64 run
 _WRAP = r"[ \t]*\r?\n[ \t>|]*"  # a line ends, and the next may be quoted
 _RUN64 = re.compile(rf"[A-Za-z0-9+/_-]{{12,}}(?:{_WRAP}[A-Za-z0-9+/_-]{{2,}}(?=[\s=]|$))*={{0,2}}")
 _RUN32 = re.compile(rf"[A-Z2-7]{{16,}}(?:{_WRAP}[A-Z2-7]{{2,}}(?=[\s=]|$))*={{0,6}}|[a-z2-7]{{24,}}={{0,6}}")
-_RUN16 = re.compile(r"(?:(?:0x|\\x|%)?[0-9A-Fa-f]{2}[\s,:;-]{0,2}){7,}(?:0x)?[0-9A-Fa-f]{2}")
+_RUN16 = re.compile(r"(?:(?:0x)?[0-9A-Fa-f]{2}[\s,:;-]{0,2}){7,}(?:0x)?[0-9A-Fa-f]{2}")
 _RUN85 = re.compile(r"<~[!-uz\s]{10,}~>|[!-~]{15,}(?:\s*\n[!-~]{15,})*(?:\s*\n[!-~]{1,75}(?![!-~]))?")
 _SYMBOL = re.compile(r"[^A-Za-z0-9]")
 _PREFIX = re.compile(r"0x|\\x|[^0-9A-Fa-f]", re.IGNORECASE)
@@ -24,35 +25,35 @@ _BLANK = re.compile(r"[\s>|]+")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
-def bases(text: str) -> Iterator[Found]:
+def bases(text: str, signs: frozenset[str]) -> Iterator[Found]:
     """The decodings of runs in any of the bases."""
     for name, pattern, decode in _BASES:
-        if shows(name, text):
+        if name in signs:
             yield from found(name, _runs(pattern, text, decode))
 
 
 def _runs(pattern: re.Pattern[str], text: str, decode: Callable[[str], str]) -> list[Piece]:
     pieces = []
     for match in pattern.finditer(text):
-        for start, end in _candidates(match):
-            if decoded := decode(text[start:end]):
-                pieces.append(Piece(start, end, decoded))
-                if end == match.end():
-                    break
+        run = match.group()
+        if decoded := decode(run):
+            pieces.append(Piece(*match.span(), decoded))
+        elif "\n" in run:
+            for start, end in _parts(run, match.start()):
+                if decoded := decode(text[start:end]):
+                    pieces.append(Piece(start, end, decoded))
+                    if end == match.end():
+                        break
     return pieces
 
 
-def _candidates(match: re.Match[str]) -> Iterable[tuple[int, int]]:
-    """The whole run, and where it is wrapped, all but its last line, then each line by itself."""
-    yield match.span()
-    run, start = match.group(), match.start()
-    if "\n" in run:
-        last = run.rindex("\n")
-        yield start, start + len(run[:last].rstrip())
-        at = 0
-        for line in run.split("\n")[:64]:
-            yield start + at, start + at + len(line.rstrip())
-            at += len(line) + 1
+def _parts(run: str, start: int) -> Iterable[tuple[int, int]]:
+    """Of a run that is wrapped: all but its last line, then each line by itself."""
+    yield start, start + len(run[: run.rindex("\n")].rstrip())
+    at = 0
+    for line in run.split("\n")[:64]:
+        yield start + at, start + at + len(line.rstrip())
+        at += len(line) + 1
 
 
 def _base64(run: str) -> str:
@@ -89,19 +90,56 @@ def _hex(run: str) -> str:
 
 
 def _base85(run: str) -> str:
-    framed = run.startswith("<~")
-    body = _BLANK.sub("", run) if not framed else run[2:-2]
-    if not framed and len(_SYMBOL.findall(body)) < max(2, len(body) // 20):
+    if run.startswith("<~"):
+        return _read85(base64.a85decode, run[2:-2])
+    body = "".join(run.split())
+    fitting = [kind for kind in _KINDS85 if kind.fits(body)]
+    if not fitting:
         return ""
-    readers = (base64.a85decode,) if framed else (base64.b85decode, base64.a85decode)
-    for read in readers:
+    plain = _BLANK.sub("", run)
+    if len(_SYMBOL.findall(plain)) < max(2, len(plain) // 20):
+        return ""
+    return next(filter(None, (_read85(kind.read, body) for kind in fitting)), "")
+
+
+def _read85(read: Callable[[str], bytes], body: str) -> str:
+    try:
+        return as_text(read(body))
+    except (ValueError, binascii.Error):
+        return ""
+
+
+class _Base85(NamedTuple):
+    """One of the bases 85: its reader, which is slow, and what tells at once that it is none."""
+
+    read: Callable[[str], bytes]
+    alphabet: re.Pattern[str]
+    digits: str
+
+    def fits(self, body: str) -> bool:
+        """Whether all is of the alphabet, and the first four bytes may begin a text in UTF-8."""
+        if not self.alphabet.fullmatch(body):
+            return False
+        value = 0
+        for character in body[:5]:
+            if character == "z":  # which may stand for five
+                return True
+            value = 85 * value + self.digits.index(character)
+        if value >> 32:
+            return False
         try:
-            decoded = as_text(read(body if framed else "".join(run.split())))
-        except (ValueError, binascii.Error):
-            continue
-        if decoded:
-            return decoded
-    return ""
+            value.to_bytes(4, "big").decode()
+        except UnicodeDecodeError as error:
+            return error.reason == "unexpected end of data"
+        return True
+
+
+_B85 = string.digits + string.ascii_uppercase + string.ascii_lowercase + "!#$%&()*+-;<=>?@^_`{|}~"
+_A85 = "".join(map(chr, range(ord("!"), ord("u") + 1)))
+_KINDS85 = (
+    _Base85(base64.b85decode, re.compile(f"[{re.escape(_B85)}]+"), _B85),
+    _Base85(base64.a85decode, re.compile(r"[!-uz]+"), _A85),
+)
 
 
 _BASES = (

@@ -63,7 +63,7 @@ def _automaton() -> Any:
     return automaton
 
 
-def ciphers(text: str) -> Iterator[Found]:
+def ciphers(text: str, signs: frozenset[str]) -> Iterator[Found]:  # noqa: ARG001  it has its own
     """The text deciphered in every way in which it shows a telling word."""
     seen: dict[str, set[str]] = {}
     sure: set[str] = set()

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from assay.guard.decoding.found import Found, found
 from assay.guard.decoding.readable import as_text, is_readable
-from assay.guard.decoding.signs import shows
 from assay.guard.views import Piece
 
 _BITS = re.compile(r"(?:[01]{8}[\s,;|-]{0,2}){3,}[01]{8}|(?:[01]{7}[\s,;|-]{1,2}){3,}[01]{7}")
@@ -28,15 +27,15 @@ _ALPHABET = """
 _LETTERS = dict(zip(_ALPHABET.split(), "abcdefghijklmnopqrstuvwxyz0123456789.,?'!/:-", strict=True))
 
 
-def codes(text: str) -> Iterator[Found]:
+def codes(text: str, signs: frozenset[str]) -> Iterator[Found]:
     """The decodings of runs of numbers and of Morse."""
-    if shows("binary", text):
+    if "binary" in signs:
         yield from found("binary", _bits(text))
-    if shows("codes", text):
+    if "codes" in signs:
         yield from found("character-codes", _numbers(text))
-    if "(" in text and shows("calls", text):
+    if "(" in text and "calls" in signs:
         yield from found("character-calls", _calls(text))
-    if shows("morse", text):
+    if "morse" in signs:
         yield from found("morse", _morse(text))
 
 

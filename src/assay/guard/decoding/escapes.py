@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
 from assay.guard.decoding.found import Found, found
-from assay.guard.decoding.signs import shows
 from assay.guard.views import Piece
 
 _URL = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
@@ -17,7 +16,7 @@ _HTML = re.compile(r"(?:&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9
 _QUOTED = re.compile(r"(?:=[0-9A-Fa-f]{2}|=\r?\n)+")
 _TAG = re.compile(r"<!--.{0,2000}?-->|</?[A-Za-z][^<>]{0,300}>|<!?/?>", re.DOTALL)
 _EMPHASIS = re.compile(
-    r"(?<=\w)(?:\*{1,3}|`{1,3}|~~)(?=\w)|(?<!\S)[*`~_]{1,3}(?=\w)|(?<=\w)[*`~_]{1,3}(?!\w)"
+    r"(?=[*`~_])(?:(?<=\w)(?:\*{1,3}|`{1,3}|~~)(?=\w)|(?<!\S)[*`~_]{1,3}(?=\w)|(?<=\w)[*`~_]{1,3}(?!\w))"
 )
 _ESCAPE = re.compile(
     r"(?:\\u\{[0-9A-Fa-f]{1,6}\}|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\x[0-9A-Fa-f]{2}|\\[0-3][0-7]{2}"
@@ -31,19 +30,19 @@ _ONE = re.compile(
 _PLAIN = {"n": "\n", "r": "\n", "t": "\t", '"': '"', "'": "'", "/": "/"}
 
 
-def escapes(text: str) -> Iterator[Found]:
+def escapes(text: str, signs: frozenset[str]) -> Iterator[Found]:
     """The decodings of runs of escapes."""
     if "%" in text:
         yield from found("url", _runs(_URL, text, _url))
     if "&" in text:
         yield from found("html", _runs(_HTML, text, html.unescape))
-    if shows("escape", text):
+    if "escape" in signs:
         yield from found("escapes", _runs(_ESCAPE, text, _escape))
     if "=" in text:
         yield from found("quoted-printable", _runs(_QUOTED, text, _quoted))
-    if "<" in text and shows("tag", text):
+    if "<" in text and "tag" in signs:
         yield from found("tags", [Piece(*match.span(), "") for match in _TAG.finditer(text)])
-    if shows("emphasis", text):
+    if "emphasis" in signs:
         yield from found("emphasis", [Piece(*match.span(), "") for match in _EMPHASIS.finditer(text)])
 
 

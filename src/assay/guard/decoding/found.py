@@ -22,7 +22,8 @@ class Found(NamedTuple):
     whole: bool = False
 
 
-Decoder = Callable[[str], Iterable[Found]]
+# Of a text, and the signs that it shows.
+Decoder = Callable[[str, frozenset[str]], Iterable[Found]]
 
 
 def found(name: str, pieces: Sequence[Piece]) -> Iterable[Found]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from assay.core.data_files import read_data
 from assay.guard.decoding.found import Found, found
 from assay.guard.decoding.readable import as_text
-from assay.guard.unicode import hidden_spans
+from assay.guard.unicode import HiddenSpan
 from assay.guard.views import Piece
 
 _TOKEN = re.compile(r"\S*[^\x00-\x7f]\S*")
@@ -49,7 +49,7 @@ def _skeleton() -> _Skeleton:
     return table
 
 
-def skeleton(text: str) -> Iterator[Found]:
+def skeleton(text: str, signs: frozenset[str]) -> Iterator[Found]:  # noqa: ARG001  it needs none
     """The words that read as Latin letters throughout, in Latin letters."""
     if text.isascii():
         return
@@ -66,17 +66,18 @@ def skeleton(text: str) -> Iterator[Found]:
     yield from found("skeleton", pieces)
 
 
-def hidden(text: str) -> Iterator[Found]:
+def hidden(text: str, spans: Iterable[HiddenSpan]) -> Iterator[Found]:
     """What tag characters, variation selectors and runs of two invisible characters spell.
 
     Of the original: the text as a reader sees it has none of them.
     """
     pieces: dict[str, list[Piece]] = {}
-    if not text.isascii():
-        for span in hidden_spans(text):
-            said = span.decoded or _spelled_bits(text[span.start : span.end])
-            if said:
-                pieces.setdefault(span.kind, []).append(Piece(span.start, span.end, said))
+    for span in spans:
+        said = span.decoded
+        if not said and span.end - span.start >= _LEAST_BITS:
+            said = _spelled_bits(text[span.start : span.end])
+        if said:
+            pieces.setdefault(span.kind, []).append(Piece(span.start, span.end, said))
     for kind, of_kind in pieces.items():
         yield Found(f"hidden-{kind}", of_kind)
 
@@ -84,7 +85,7 @@ def hidden(text: str) -> Iterator[Found]:
 def _spelled_bits(run: str) -> str:
     """Text in bits of two characters, the first or the second of them being one."""
     kinds = sorted(set(run))
-    if len(kinds) != _BITS or len(run) < _LEAST_BITS:
+    if len(kinds) != _BITS:
         return ""
     for zero in kinds:
         bits = "".join("0" if character == zero else "1" for character in run)

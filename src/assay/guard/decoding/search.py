@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from assay.guard.decoding.bases import bases
 from assay.guard.decoding.ciphers import ciphers
 from assay.guard.decoding.codes import codes
 from assay.guard.decoding.escapes import escapes
-from assay.guard.decoding.found import Decoder
+from assay.guard.decoding.found import Decoder, Found
 from assay.guard.decoding.letters import hidden, skeleton
+from assay.guard.decoding.signs import signs
 from assay.guard.decoding.spelling import spelling
 from assay.guard.folding import folded
+from assay.guard.unicode import HiddenSpan, hidden_spans
 from assay.guard.views import CONTEXT, View, Views, rewritten
 
 DECODERS: tuple[Decoder, ...] = (skeleton, escapes, bases, codes, ciphers, spelling)
@@ -50,12 +53,13 @@ def views(text: str, bounds: Bounds = _BOUNDS) -> Views:
     together are at most `growth` times the text. What was left out is told in `unread`.
     """
     search = _Search(bounds, max(bounds.least, bounds.growth * len(text)))
-    search.enter(View(text))
+    spans = search.enter(View(text))
     while search.todo:
         parent = search.todo.popleft()
+        shown = signs(parent.text)
         for decoder in DECODERS:
-            search.decode(parent, decoder)
-    return Views(text, tuple(search.found), tuple(search.unread)[:_TOLD])
+            search.decode(parent, decoder(parent.text, shown))
+    return Views(text, tuple(search.found), tuple(search.unread)[:_TOLD], spans)
 
 
 class _Search:
@@ -68,19 +72,21 @@ class _Search:
         self.unread: dict[str, None] = {}
         self._seen: set[str] = set()
 
-    def enter(self, raw: View) -> None:
-        """Take a view, as a reader sees it, and what its hidden characters spell."""
-        view = folded(raw)
+    def enter(self, raw: View) -> tuple[HiddenSpan, ...]:
+        """Take a view, as a reader sees it, and what its hidden characters spell; returns those."""
+        spans = hidden_spans(raw.text)
+        view = folded(raw, spans)
         if view.text not in self._seen:
             self._seen.add(view.text)
             self.found.append(view)
             self.todo.append(view)
-        if not raw.text.isascii():
-            self.decode(raw, hidden)
+        if spans:
+            self.decode(raw, hidden(raw.text, spans))
+        return spans
 
-    def decode(self, parent: View, decoder: Decoder) -> None:
+    def decode(self, parent: View, decodings: Iterable[Found]) -> None:
         """Enter what a decoder finds in a view, or tell why not."""
-        for name, pieces, whole in decoder(parent.text):
+        for name, pieces, whole in decodings:
             if name in _RESPELLINGS and name in parent.views:
                 continue
             child = rewritten(parent, pieces, name, context=None if whole else CONTEXT)

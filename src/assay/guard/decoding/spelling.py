@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from assay.guard.decoding.found import Found, found
-from assay.guard.decoding.signs import shows
 from assay.guard.decoding.vocabulary import tells, vocabulary
 from assay.guard.views import Piece
 
@@ -16,38 +15,43 @@ _APART = re.compile(
     r"(?<![^\W_])[^\W\d_](?:([ \t.\-_*\u00b7|/,~^]|\r?\n)\1?[^\W\d_](?![^\W_])(?:[ \t]{2,4}|\s?/\s?)?){4,}"
 )
 _LETTER_GAP = re.compile(r"[ \t.\-_*\u00b7|/,~^\r\n]+")
-_CUT = re.compile(r"(?<=[^\W\d_])(?:[.\-_*\u00b7|/~^=]{1,2}|[\"']\s?\+\s?[\"'])(?=[^\W\d_])")
-_JOINED = re.compile(r"[A-Za-z0-9']+(?:([_.+|/~^-])[A-Za-z0-9']+)(?:\1[A-Za-z0-9']+)+")
+# Both begin with what is rare, or where a word does: else the time would grow with the square of the text.
+_CUT = re.compile(
+    r"[.\-_*\u00b7|/~^=\"'](?<=[^\W\d_].)"
+    r"(?:(?<![\"'])[.\-_*\u00b7|/~^=]?|(?<=[\"'])\s?\+\s?[\"'])(?=[^\W\d_])"
+)
+_JOINED = re.compile(r"(?<![A-Za-z0-9'])[A-Za-z0-9']+(?:([_.+|/~^-])[A-Za-z0-9']+)(?:\1[A-Za-z0-9']+)+")
 _JOINT = re.compile(r"[_.+|/~^-]")
 _LONG_WORD = re.compile(r"[A-Za-z]{14,160}")
 _PIG = re.compile(r"\b[A-Za-z]{1,30}ay\b")
 _MOST_WORD, _FEWEST_WORDS, _FEWEST_PIG = 16, 3, 3
 
 
-def spelling(text: str) -> Iterator[Found]:
+def spelling(text: str, signs: frozenset[str]) -> Iterator[Found]:
     """The text respelled in every way that brings out words that orders are made of."""
     lowered = text.lower()
-    if shows("leet", text):
-        yield from _leet(lowered)
-    if shows("apart", text):
+    seen = tells(lowered) if signs & {"leet", "cut"} else set()
+    if "leet" in signs:
+        yield from _leet(lowered, seen)
+    if "apart" in signs:
         yield from found("spaced", _apart(text))
-    if shows("cut", text):
-        yield from _cut(text, lowered)
-    if shows("joined", text):
+    if "cut" in signs:
+        yield from _cut(text, lowered, seen)
+    if "joined" in signs:
         yield from found("joined", _separated(text))
-    if shows("squeezed", text):
+    if "squeezed" in signs:
         yield from found("squeezed", _squeezed(text))
-    if "ay" in lowered and shows("pig", text):
+    if "ay" in lowered and "pig" in signs:
         yield from found("pig-latin", _pig(text))
 
 
-def _leet(text: str) -> Iterator[Found]:
-    seen = tells(text)
+def _leet(text: str, seen: set[str]) -> Iterator[Found]:
     translated = text.translate(_LEET)
-    if tells(translated) - seen:
+    found_first = tells(translated)
+    if found_first - seen:
         yield Found("leet", [Piece(0, len(text), translated, 1)], whole=True)
     other = text.translate(_LEET_L)
-    if other != translated and tells(other) - seen - tells(translated):
+    if other != translated and tells(other) - seen - found_first:
         yield Found("leet", [Piece(0, len(text), other, 1)], whole=True)
 
 
@@ -63,11 +67,10 @@ def _apart(text: str) -> list[Piece]:
     return pieces
 
 
-def _cut(text: str, lowered: str) -> Iterator[Found]:
+def _cut(text: str, lowered: str, seen: set[str]) -> Iterator[Found]:
     """Words with separators in them: "ig-nore", "'ign'+'ore'"."""
-    pieces = [Piece(*match.span(), "") for match in _CUT.finditer(text)]
-    if pieces and tells(_CUT.sub("", lowered)) - tells(lowered):
-        yield Found("cut", pieces)
+    if tells(_CUT.sub("", lowered)) - seen:
+        yield from found("cut", [Piece(*match.span(), "") for match in _CUT.finditer(text)])
 
 
 def _separated(text: str) -> list[Piece]:

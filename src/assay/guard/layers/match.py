@@ -19,6 +19,7 @@ class MatchLayer:
 
     def __init__(self, matcher: Matcher) -> None:
         self._matcher = matcher
+        self.titles = {rule.id: rule.title for rule in matcher.rules}
 
     def detect(self, views: Views, source: Source) -> Iterator[Detection]:  # noqa: ARG002  the policy's matter
         """All matches in all views."""

@@ -19,6 +19,7 @@ from assay.guard.policy import GuardPolicy, Switch
 from assay.guard.rules import parse_rules
 
 CLASSIFY = "classify"
+NAMES = ("normalise", "match", "pii", "yara", CLASSIFY, "moderation")
 _CLASSIFIERS = "assay.guard.classify"
 _NEEDED = ("onnxruntime", "tokenizers")
 MAX_PACK = 1 << 22  # bytes

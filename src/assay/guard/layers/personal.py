@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from assay.guard.pii import find_pii
+from assay.guard.pii import TITLES, find_pii
 from assay.guard.verdict import Detection, Source
 from assay.guard.views import View, Views
 
@@ -21,6 +21,7 @@ class PiiLayer:
     """The layer `pii`."""
 
     name = NAME
+    titles: Mapping[str, str] = {f"pii/{kind}": title for kind, title in TITLES.items()}
 
     def detect(self, views: Views, source: Source) -> Iterator[Detection]:  # noqa: ARG002  the policy's matter
         """Personal data in the text and in what it encodes; each place once."""

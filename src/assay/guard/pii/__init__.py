@@ -6,5 +6,6 @@ states know people, passports · `checksums` · `find` the search · `redaction`
 
 from assay.guard.pii.find import Pii, find_pii
 from assay.guard.pii.redaction import Redactor
+from assay.guard.pii.words import TITLES
 
-__all__ = ["Pii", "Redactor", "find_pii"]
+__all__ = ["TITLES", "Pii", "Redactor", "find_pii"]

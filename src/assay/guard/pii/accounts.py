@@ -67,6 +67,7 @@ ACCOUNTS = (
         is_iban,
         score=0.98,
         sign="digits",
+        among="cards",
     ),
     Recogniser(
         "card",
@@ -76,6 +77,7 @@ ACCOUNTS = (
         _CARD_WORDS,
         score=0.9,
         sign="digits",
+        among="cards",
     ),
     Recogniser(
         "card",
@@ -86,6 +88,7 @@ ACCOUNTS = (
         needed=True,
         score=0.8,
         sign="digits",
+        among="cards",
     ),
     Recogniser(
         "wallet",
@@ -95,6 +98,7 @@ ACCOUNTS = (
         Severity.LOW,
         is_bitcoin,
         score=0.98,
+        among="wallets",
     ),
     Recogniser(
         "wallet",
@@ -104,5 +108,6 @@ ACCOUNTS = (
         needed=True,
         score=0.8,
         sign="digits",
+        among="wallets",
     ),
 )

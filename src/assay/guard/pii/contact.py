@@ -58,6 +58,7 @@ CONTACT = (
         _is_address,
         score=0.98,
         sign="@",
+        among="mails",
     ),
     Recogniser(
         "url",
@@ -69,6 +70,7 @@ CONTACT = (
         _is_address,
         score=0.98,
         sign=".",
+        among="links",
     ),
     Recogniser(
         "domain",
@@ -80,6 +82,7 @@ CONTACT = (
         lambda text: _is_address(text) and not text[0].isdigit() and len(text) > 5,  # noqa: PLR2004
         score=0.7,
         sign=".",
+        among="domains",
     ),
     Recogniser(
         "ip",
@@ -89,6 +92,7 @@ CONTACT = (
         r"ip|address|host|server|network|ping|subnet|gateway|dns|router",
         score=0.85,
         sign="digits",
+        among="links",
     ),
     Recogniser(
         "ip",
@@ -99,6 +103,7 @@ CONTACT = (
         lambda text: text.count(":") >= 2 and len(text) > 4 and _is_v6(text),  # noqa: PLR2004
         score=0.9,
         sign=":",
+        among="links",
     ),
     Recogniser(
         "phone",
@@ -112,6 +117,7 @@ CONTACT = (
         _PHONE_WORDS,
         score=0.9,
         sign="digits",
+        among="phones",
     ),
     Recogniser(
         "phone",
@@ -125,6 +131,7 @@ CONTACT = (
         _PHONE_WORDS,
         score=0.85,
         sign="digits",
+        among="phones",
     ),
     Recogniser(
         "phone",
@@ -134,6 +141,7 @@ CONTACT = (
         _PHONE_WORDS,
         score=0.75,
         sign="digits",
+        among="phones at home",
     ),
     Recogniser(
         "phone",
@@ -149,5 +157,6 @@ CONTACT = (
         needed=True,
         score=0.6,
         sign="digits",
+        among="phones by name",
     ),
 )

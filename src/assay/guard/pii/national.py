@@ -129,18 +129,31 @@ def _is_nino(text: str) -> bool:
 
 
 def _number(
-    kind: str, pattern: str, check: Callable[[str], bool], context: str = "", sign: str = "digits"
+    kind: str,
+    pattern: str,
+    check: Callable[[str], bool],
+    context: str = "",
+    sign: str = "digits",
+    among: str = "numbers",
 ) -> Recogniser:
     """A number that is known by itself."""
     return Recogniser(
-        kind, _alone(pattern), Severity.HIGH, check, context or _ID_WORDS, score=0.95, sign=sign
+        kind, _alone(pattern), Severity.HIGH, check, context or _ID_WORDS, score=0.95, sign=sign, among=among
     )
 
 
 def _named(kind: str, pattern: str, check: Callable[[str], bool], context: str) -> Recogniser:
     """A number that is known by a word beside it: one check digit holds by chance too often."""
     return Recogniser(
-        kind, _alone(pattern), Severity.HIGH, check, context, needed=True, score=0.75, sign="digits"
+        kind,
+        _alone(pattern),
+        Severity.HIGH,
+        check,
+        context,
+        needed=True,
+        score=0.75,
+        sign="digits",
+        among="numbers",
     )
 
 
@@ -151,22 +164,33 @@ def _alone(pattern: str) -> re.Pattern[str]:
 _NINO_PREFIX = "[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z][A-CEGHJ-NPR-TW-Za-ceghj-npr-tw-z]"
 _NOT_NINO = frozenset({"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})
 _MONTH = "(?:0[1-9]|1[0-2]|[2-9]\\d)"
+_INSEE = rf"[12] ?\d\d ?{_MONTH} ?(?:\d\d|2[AaBb])(?: ?\d{{3}}){{2}} ?\d\d"
+_DNI = r"(?:\d{8}|\d{2}\.\d{3}\.\d{3}|[XYZxyz][ -]?\d{7})[ -]?[A-Za-z]"
+_PASSPORT = r"[A-Z0-9<]{9}\d[A-Z<]{3}\d{7}[MFX<]\d{7}[A-Z0-9<]{14}[0-9<]\d"
 _GERMAN_WORDS = r"steuer\w*|tin|tax(?: id)?|idnr|identifikationsnummer|steuer-?id"
 _BELGIAN_WORDS = r"rijksregister\w*|registre national|national number|niss|insz|nrn"
 
 NATIONAL = (
     _number("us-ssn", r"\d{3}-\d{2}-\d{4}", is_ssn),
     _named("us-ssn", r"\d{3} \d{2} \d{4}|\d{9}", is_ssn, r"ssn|social security(?: number| no\.?)?"),
-    _number("uk-nino", _NINO_PREFIX + r"(?: ?\d{2}){3} ?[A-Da-d]", _is_nino),
+    _number("uk-nino", _NINO_PREFIX + r"(?: ?\d{2}){3} ?[A-Da-d]", _is_nino, among="letters"),
     _named("uk-nhs", r"\d{3}[ -]?\d{3}[ -]?\d{4}", is_nhs, "nhs|patient|health"),
     _named("de-tax-id", r"\d{2} ?\d{3} ?\d{3} ?\d{3}", is_german_tax_id, _GERMAN_WORDS),
-    _number("fr-insee", rf"[12] ?\d\d ?{_MONTH} ?(?:\d\d|2[AaBb])(?: ?\d{{3}}){{2}} ?\d\d", is_insee),
-    _number("es-dni", r"(?:\d{8}|\d{2}\.\d{3}\.\d{3}|[XYZxyz][ -]?\d{7})[ -]?[A-Za-z]", is_dni),
+    _number(
+        "fr-insee",
+        rf"[12] ?\d\d ?{_MONTH} ?(?:\d\d|2[AaBb])(?: ?\d{{3}}){{2}} ?\d\d",
+        is_insee,
+        among="insee",
+    ),
+    _number(
+        "es-dni", r"(?:\d{8}|\d{2}\.\d{3}\.\d{3}|[XYZxyz][ -]?\d{7})[ -]?[A-Za-z]", is_dni, among="letters"
+    ),
     _number(
         "it-codice-fiscale",
         r"[A-Za-z]{6}\d{2}[A-EHLMPR-Ta-ehlmpr-t]\d{2}[A-Za-z]\d{3}[A-Za-z]",
         is_codice_fiscale,
         sign="code",
+        among="letters",
     ),
     _named("nl-bsn", r"\d{8,9}", is_bsn, "bsn|burgerservicenummer|sofinummer|sofi"),
     _named("pl-pesel", r"\d{11}", is_pesel, "pesel"),
@@ -178,5 +202,10 @@ NATIONAL = (
     _named("br-cnpj", r"\d{14}", is_cnpj, "cnpj"),
     _number("in-aadhaar", r"\d{4} \d{4} \d{4}|\d{4}-\d{4}-\d{4}", is_aadhaar, r"aadhaa?r|uid(?:ai)?|india"),
     _named("in-aadhaar", r"\d{12}", is_aadhaar, "aadhaa?r|uid(?:ai)?"),
-    _number("passport", r"[A-Z0-9<]{9}\d[A-Z<]{3}\d{7}[MFX<]\d{7}[A-Z0-9<]{14}[0-9<]\d", is_passport),
+    _number(
+        "passport",
+        r"[A-Z0-9<]{9}\d[A-Z<]{3}\d{7}[MFX<]\d{7}[A-Z0-9<]{14}[0-9<]\d",
+        is_passport,
+        among="passports",
+    ),
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assay.core.finding import Severity
+from assay.guard.signs import Signs, sign_of
 
 NEAR_BEFORE, NEAR_AFTER = 70, 35  # characters in which a word gives context
 
@@ -24,7 +25,8 @@ class Recogniser:
         needed: without such a word it is none.
         severity: how bad it is where it leaks.
         score: how sure a match is; with context, half of what is missing to 1 is added.
-        sign: characters without which a text holds none.
+        sign: what a text without any lacks, by name (`find`).
+        among: the patterns that are looked for in one pass (`signs`).
     """
 
     kind: str
@@ -35,17 +37,37 @@ class Recogniser:
     needed: bool = False
     score: float = 0.9
     sign: str = ""
+    among: str = ""
 
     def in_context(self, text: str, start: int, end: int) -> bool:
         """Whether a word of the context stands near."""
         if not self.context:
             return False
-        near = _context(self.context)
-        return bool(
-            near.search(text, max(0, start - NEAR_BEFORE), start) or near.search(text, end, end + NEAR_AFTER)
+        near = context(self.context)
+        return near.stands_in(text, max(0, start - NEAR_BEFORE), start) or near.stands_in(
+            text, end, end + NEAR_AFTER
         )
 
 
+class Context:
+    """Words that tell what a number beside them is.
+
+    Attributes:
+        sign: what any of them shows, as `signs` has it.
+    """
+
+    def __init__(self, words: str) -> None:
+        self._words = re.compile(rf"(?<![^\W\d_])(?:{words})(?![^\W\d_])", re.IGNORECASE)
+        self.sign = sign_of(self._words)
+        self._signs = Signs([{words: self.sign}], of_python=True)
+
+    def stands_in(self, text: str, start: int, end: int) -> bool:
+        """Whether one of the words stands in a part of a text."""
+        shown = self._signs.shown(text[start:end])
+        return bool(shown) and self._words.search(text, start, end) is not None
+
+
 @lru_cache(maxsize=256)
-def _context(words: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![^\W\d_])(?:{words})(?![^\W\d_])", re.IGNORECASE)
+def context(words: str) -> Context:
+    """The words, made ready."""
+    return Context(words)

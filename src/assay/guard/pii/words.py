@@ -11,3 +11,4 @@ WORDS: dict[str, Any] = {
     name: "".join(value) if isinstance(value, list) else value
     for name, value in read_data(Path(__file__).with_name("words.yaml")).items()
 }
+TITLES: dict[str, str] = WORDS["titles"]
