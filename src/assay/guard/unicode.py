@@ -43,7 +43,7 @@ def _members(characters: str) -> Iterator[str]:
 
 
 _KIND = {character: kind for kind, members in _CLASSES.items() for character in _members(members)}
-# Flags that there are (England, Scotland, Wales, US states): any other tags behind it are a hiding place.
+# Flags that there are (England, Scotland, Wales, states of the US): other tags behind one hide something.
 _FLAG = re.compile(
     "\U0001f3f4(?:\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
     "|\U000e0077\U000e006c\U000e0073)|\U000e0075\U000e0073[\U000e0061-\U000e007a]{2})\U000e007f"

@@ -11,9 +11,7 @@ from assay.guard.pii.recogniser import Recogniser
 from assay.guard.pii.words import WORDS
 
 _ENDINGS: str = WORDS["endings"]
-_RESERVED = re.compile(
-    r"(?:^|[@./])(?:[\w-]+\.)*(?:invalid|test|localhost|example)(?:[/:?#]|$)", re.IGNORECASE
-)
+_RESERVED = re.compile(r"(?:^|[@./])(?:invalid|test|localhost|example)(?:[/:?#]|$)", re.IGNORECASE)
 _PHONE_WORDS: str = WORDS["phone"]
 _EXTENSION = r"(?:[ ,]{0,2}(?:x|ext\.?|extension|#) ?\d{1,6})?"
 _DATE = re.compile(
