@@ -30,10 +30,25 @@ def resolve_candidate(project: LoadedProject, *, model_path: str | None = None) 
     if config.infrastructure:
         infrastructure = _named(project, config.infrastructure, "infrastructure", SubjectKind.INFRASTRUCTURE)
         subjects[Role.INFRASTRUCTURE.value] = infrastructure
+    if config.vectors:
+        vectors = _named(project, config.vectors.path, "vectors.path", SubjectKind.VECTOR_STORE)
+        subjects[Role.VECTORS.value] = vectors
     from assay.subjects.environment import environment_subject  # noqa: PLC0415  start-up
 
     subjects[Role.ENVIRONMENT.value] = environment_subject(config.environment)
     return Candidate(config.model.name, subjects)
+
+
+def approved_vectors(project: LoadedProject) -> Subject | None:
+    """The vector store as it was approved, where `assay.yaml` names it.
+
+    Raises:
+        ConfigError, SubjectError: it does not exist or cannot be read.
+    """
+    section = project.config.vectors
+    if section is None or not section.baseline:
+        return None
+    return _named(project, section.baseline, "vectors.baseline", SubjectKind.VECTOR_STORE)
 
 
 def stamps(project: LoadedProject, *, model_path: str | None = None) -> dict[str, str]:
@@ -44,6 +59,8 @@ def stamps(project: LoadedProject, *, model_path: str | None = None) -> dict[str
         paths[Role.DATA.value] = config.data.path
     if config.infrastructure:
         paths[Role.INFRASTRUCTURE.value] = config.infrastructure
+    if config.vectors:
+        paths[Role.VECTORS.value] = config.vectors.path
     existing = {role: project.resolve(path) for role, path in paths.items()}
     return {role: stamp(path) for role, path in existing.items() if path.exists()}
 

@@ -105,6 +105,7 @@ def _declarations(found: Discovery) -> list[str]:
         Role.ENDPOINT: bool(found.serve),
         Role.INFRASTRUCTURE: bool(found.infrastructure),
         Role.GUARD: False,
+        Role.VECTORS: False,
     }
     absent = [name for name in check_names() if not present[load_check(name).info.role]]
     if not absent:
