@@ -1,4 +1,4 @@
-"""What names a source: `hf://`, `s3://` and `mlflow:`."""
+"""What names a source: `hf://`, `s3://`, `mlflow:` and `postgresql://`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from assay.core.errors import UsageError
 
-SCHEMES = ("hf://", "s3://", "mlflow:")
+SCHEMES = ("hf://", "s3://", "mlflow:", "postgresql://", "postgres://")
 _PART = re.compile(r"[^\W_][\w.-]{0,95}", re.ASCII)
 # What huggingface_hub's own file system reads as one revision although it holds slashes.
 _REFERENCE = re.compile(r"refs/(?:pr/[0-9]+|convert/[\w.-]+)")

@@ -20,7 +20,8 @@ _SOURCES = (
     "author",
 )  # fmt: skip
 _TENANTS = ("tenant", "tenant_id", "namespace", "organization_id", "org_id", "customer_id", "group_id")
-_NESTED = ("metadata", "meta", "payload", "properties")
+_LEVELS = 3  # a row, its payload, the metadata in that
+_NESTED = ("metadata", "meta", "payload", "properties", "cmetadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,18 @@ def to_vector(value: Any) -> Vector:
 
 
 def _columns(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns by lower-case name; those of nested metadata come after the row's own."""
+    """Columns by lower-case name; those of metadata, and of metadata in it, come after the row's own."""
     found: dict[str, Any] = {}
-    nested = [row[name] for name in row if str(name).lower() in _NESTED]
-    for part in (row, *nested):
-        if isinstance(part, Mapping):
+    level = [row]
+    for _ in range(_LEVELS):
+        nested: list[Mapping[str, Any]] = []
+        for part in level:
             for name, value in part.items():
-                found.setdefault(str(name).strip().lower(), value)
+                low = str(name).strip().lower()
+                found.setdefault(low, value)
+                if low in _NESTED and isinstance(value, Mapping):
+                    nested.append(value)
+        level = nested
     return found
 
 

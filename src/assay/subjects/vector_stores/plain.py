@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay.subjects.dataset import Tally, open_dataset
 from assay.subjects.dataset.dataset import READERS, DataFile
+from assay.subjects.vector_stores.confined import Hazard
 from assay.subjects.vector_stores.entry import Entry, Fields, UnreadableError, to_entry
 
 _READ = frozenset({"jsonl", "json", "parquet"})
@@ -20,6 +21,7 @@ class PlainStore:
 
     path: Path
     fields: Fields = Fields()
+    hazards: list[Hazard] = field(default_factory=list)
     kind: str = "plain"
 
     def entries(self, tally: Tally) -> Iterator[Entry]:

@@ -1,0 +1,151 @@
+"""Starts a child process for one file or table, and checks every line of its answer."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assay.core.errors import SubjectError
+from assay.subjects.child_process import ChildDiedError, ChildProcess
+from assay.subjects.dataset import Tally
+from assay.subjects.vector_stores.entry import Vector
+
+_ROOT = Path(__file__).parents[3]  # the folder that `assay` lies in
+_BOOT = "import sys;sys.path[:0]=[sys.argv[1]];from assay.subjects.vector_stores.child.{} import main;main()"
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LANCE_CPU_THREADS": "2"}
+MAX_ANSWER = 16 << 30  # bytes: a vector takes 5.4 bytes a number
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one file or table: bytes of memory beside the file, seconds of processor and wall time."""
+
+    memory: int = 4 << 30
+    seconds: int = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """A pickle of the store names code that is no part of a store: opening the store would run it.
+
+    Attributes:
+        where: which part of the store.
+        name: what it names, module and attribute.
+    """
+
+    where: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its plain fields, and its vectors by name."""
+
+    fields: Mapping[str, Any]
+    vectors: Mapping[str, Vector]
+
+
+class ConfinedReader:
+    """Reads one file or table in a child process that can neither write, nor call out, nor start a program.
+
+    Args:
+        path: what is read.
+        tally: where it is counted what the child could not read.
+        hazards: where code that the store holds is noted.
+        limits: bounds.
+    """
+
+    def __init__(self, path: Path, tally: Tally, hazards: list[Hazard], limits: Limits | None = None) -> None:
+        self._path, self._tally, self._hazards = path.absolute(), tally, hazards
+        self._limits = limits or Limits()
+
+    def events(self, program: str, kind: str, table: str = "") -> Iterator[tuple[str, list[Any]]]:
+        """What the child says besides rows it could not read: `row`, `tables`, `segment`, `pending`, `labels`.
+
+        Args:
+            program: the module of `child` that serves.
+            kind: what kind of file it is told to read.
+            table: which table or collection.
+
+        Raises:
+            SubjectError: the file cannot be opened, or no child can be started.
+        """
+        child = ChildProcess(
+            self._command(program), _ENVIRONMENT, seconds=self._limits.seconds, most=MAX_ANSWER
+        )
+        fd = self._open()
+        try:
+            child.start()
+            child.send(f"{kind} {self._limits.memory} {self._limits.seconds} {table}", fd)
+            yield from self._listen(child)
+        except ChildDiedError as death:
+            self._tally.skip(
+                "the rest of the store", str(death), "Check it in parts, or see whether it is damaged."
+            )
+        finally:
+            child.close()
+            os.close(fd)
+
+    def _command(self, program: str) -> list[str]:
+        site = [] if program == "lance" else ["-S"]
+        return [sys.executable, "-I", *site, "-c", _BOOT.format(program), str(_ROOT), str(self._path)]
+
+    def _open(self) -> int:
+        try:
+            return os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise SubjectError(
+                f"cannot be read: {error.strerror}", subject=str(self._path), remedy="Check the path."
+            ) from error
+
+    def _listen(self, child: ChildProcess) -> Iterator[tuple[str, list[Any]]]:
+        for line in child.lines():
+            try:
+                kind, *what = json.loads(line)
+                if kind == "done":
+                    return
+                event = self._taken(str(kind), what)
+            except (ValueError, TypeError, RecursionError, KeyError):
+                self._tally.skip("the rest of the store", "the reading process answered what it should not")
+                return
+            if event is not None:
+                yield event
+
+    def _taken(self, kind: str, what: list[Any]) -> tuple[str, list[Any]] | None:
+        if kind == "skip":
+            self._tally.skip(str(what[0]), str(what[1]), "Repair the store, or take the entry out of it.")
+        elif kind == "note":
+            self._tally.note(f"the reading process is not confined in full: {what[0]}")
+        elif kind == "code":
+            self._hazards.append(Hazard(str(what[0]), str(what[1])))
+            self._tally.skip(str(what[0]), f"names {what[1]}, which is no part of a store", "Do not open it.")
+        else:
+            return kind, what
+        return None
+
+
+def row_of(what: list[Any]) -> Row:
+    """A row that the child sent.
+
+    Raises:
+        ValueError, TypeError: it is none.
+    """
+    fields, vectors = what
+    return Row(dict(fields), {str(name): unpacked(raw) for name, raw in dict(vectors).items()})
+
+
+def unpacked(raw: str) -> Vector:
+    """A vector as the child packs it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return np.frombuffer(base64.b64decode(raw, validate=True), dtype="<f4").astype(np.float32)
