@@ -28,6 +28,7 @@ from assay.core.report import Coverage, Metric, Report, conclude
 from assay.core.subject import Subject, SubjectKind
 from assay.embeddings.embedder import Embedder
 from assay.subjects.dataset import Tally
+from assay.subjects.vector_stores.confined import Hazard
 from assay.subjects.vector_stores.snapshot import Snapshot, take
 from assay.subjects.vector_stores.store import open_store
 
@@ -75,7 +76,9 @@ class VectorPoisoning:
         """Read the store once, into memory, and look at texts, vectors, tenants and changes."""
         options = context.parsed(Options)
         tally = Tally()
-        run = _Run(_take(subject, options, tally), tally, options, context)
+        snapshot, hazards = _take(subject, options, tally)
+        run = _Run(snapshot, tally, options, context)
+        run.found += run.evidence.code(hazards)
         run.metrics["entries"] = len(run.snapshot)
         run.details["snapshot_sha256"] = run.snapshot.sha256()
         if len(run.snapshot):
@@ -95,9 +98,10 @@ class VectorPoisoning:
         )
 
 
-def _take(subject: Subject, options: Options, tally: Tally) -> Snapshot:
+def _take(subject: Subject, options: Options, tally: Tally) -> tuple[Snapshot, list[Hazard]]:
     store = open_store(subject.path, options.table, options.fields())
-    return take(store.entries(tally), tally, options.max_entries)
+    snapshot = take(store.entries(tally), tally, options.max_entries)
+    return snapshot, store.hazards
 
 
 def _coverage(tally: Tally, examined: int) -> Coverage:
@@ -222,7 +226,7 @@ def _compared(run: _Run) -> None:
         run.tally.note("there is no approved snapshot to compare with")
         return
     tally = Tally()
-    before = _take(approved, run.options, tally)
+    before, _ = _take(approved, run.options, tally)
     if tally.skipped_total:
         first = tally.skipped[0]
         run.tally.skip(f"the baseline's {first.what}", first.reason, first.remedy, count=tally.skipped_total)

@@ -25,7 +25,7 @@ class Copies:
 
     Attributes:
         members: places in the snapshot, ascending.
-        source: the one they all come from, "" where they come from several or it is unknown.
+        source: the one that nearly all come from, "" where they come from several or it is unknown.
         whole_source: it holds hardly anything else.
         reworded: not all of them are equal, so removing equal texts leaves several.
         log10_q: log10 of the chance that a store with as many copies as this one has so large a set, times
@@ -53,10 +53,11 @@ def find_copies(snapshot: Snapshot, near: Neighbours) -> list[Copies]:
 
 
 def _judged(snapshot: Snapshot, members: Sequence[int], held: Counter[str], log10_q: float) -> Copies:
-    sources = {snapshot.sources[at] for at in members}
-    source = sources.pop() if len(sources) == 1 else ""
-    texts = {snapshot.texts[at] for at in members}
-    whole = bool(source) and len(members) >= WHOLE * held[source]
+    # The text that was copied may be there too, from its own source.
+    ((usual, own),) = Counter(snapshot.sources[at] for at in members).most_common(1)
+    source = usual if own >= WHOLE * len(members) else ""
+    texts = {snapshot.texts[at] for at in members if snapshot.sources[at] == usual}
+    whole = bool(source) and own >= WHOLE * held[source]
     return Copies(tuple(members), source, whole, len(texts) > 1, log10_q)
 
 

@@ -9,12 +9,12 @@ from assay.checks.deployment.vector_poisoning import rules
 from assay.checks.deployment.vector_poisoning.changes import Changes
 from assay.checks.deployment.vector_poisoning.copies import LEAST, Copies
 from assay.checks.deployment.vector_poisoning.instructions import Instruction
-from assay.checks.deployment.vector_poisoning.planted import LEAST as LEAST_GROUP
 from assay.checks.deployment.vector_poisoning.planted import Group
 from assay.checks.deployment.vector_poisoning.shapes import AMONG, Odd
 from assay.checks.deployment.vector_poisoning.tenants import Stray
 from assay.core.canonical import JSON
 from assay.core.finding import Finding, Location, Rule, Severity
+from assay.subjects.vector_stores.confined import Hazard
 from assay.subjects.vector_stores.snapshot import Snapshot
 
 LISTED = 20
@@ -28,6 +28,16 @@ class Evidence:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+
+    def code(self, found: Sequence[Hazard]) -> Iterator[Finding]:
+        """One finding for each name."""
+        for where, name in {hazard.name: (hazard.where, hazard.name) for hazard in found[::-1]}.values():
+            yield rules.CODE.finding(
+                f"a pickle of the store names {shown(name)}, which is no part of a store: whoever opens the store "
+                "with its own library runs it",
+                Location(name=shown(where)),
+                data={"name": shown(name)},
+            )
 
     def planted(self, groups: Sequence[Group]) -> Iterator[Finding]:
         """One finding a group; its severity follows from what else speaks against it."""
@@ -96,8 +106,9 @@ class Evidence:
             )
 
     def copies(self, found: Sequence[Copies]) -> Iterator[Finding]:
-        """One finding a set that fills the first results of a search."""
-        for one in [one for one in found if len(one.members) >= LEAST][:MOST]:
+        """One finding a set that fills the first results of a search and is larger than this store's others."""
+        large = [one for one in found if len(one.members) >= LEAST and one.log10_q <= _SURE]
+        for one in large[:MOST]:
             where = f" from {quoted(one.source)}" if one.source else ""
             yield rules.COPIES.finding(
                 f"{len(one.members):,} entries{where} are versions of one text and fill the first results of a "
@@ -183,14 +194,12 @@ def planted_severity(group: Group) -> Severity:
         return Severity.LOW
     if group.opening and (group.question or group.whole_source):
         return Severity.HIGH
-    spread = group.opening and group.several_sources and len(group.members) > LEAST_GROUP
-    return Severity.MEDIUM if group.whole_source or spread else Severity.LOW
+    return Severity.MEDIUM if group.whole_source else Severity.LOW
 
 
 def copies_severity(copies: Copies) -> Severity:
-    """A flood comes from one source, is reworded so as to survive the removal of equal texts, and stands out."""
-    flood = copies.whole_source and copies.reworded and copies.log10_q <= _SURE
-    return Severity.MEDIUM if flood else Severity.LOW
+    """A flood comes from a source that brings nothing else, reworded so as to survive the removal of equal texts."""
+    return Severity.MEDIUM if copies.whole_source and copies.reworded else Severity.LOW
 
 
 def quoted(text: str) -> str:

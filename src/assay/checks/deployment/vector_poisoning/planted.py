@@ -32,7 +32,6 @@ class Group:
         question: whether most of them begin with a question, as PoisonedRAG puts it before its answer.
         whole_source: they come from one source that holds hardly anything else.
         part_of_source: they come from one source that holds mostly other things.
-        several_sources: they come from more than one.
         log10_rate: how rare their contrast is among honest entries, log10, on average.
         inside, outside: mean cosine to each other, and to the nearest five that follow.
     """
@@ -43,7 +42,6 @@ class Group:
     question: bool
     whole_source: bool
     part_of_source: bool
-    several_sources: bool
     log10_rate: float
     inside: float
     outside: float
@@ -139,7 +137,6 @@ class PlantedGroups:
                 self._wording.is_question(members),
                 single and share >= WHOLE and len(members) >= _FEW,
                 single and share < 0.5,  # noqa: PLR2004
-                len({names[at] for at in members}) > 1,
                 float(np.mean([self._tail.log10_rate(float(self._found.figure[at])) for at in members])),
                 inside,
                 outside,

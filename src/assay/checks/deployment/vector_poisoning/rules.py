@@ -7,6 +7,15 @@ from assay.core.finding import Rule, Severity
 _RAG = ("owasp:LLM04", "owasp:LLM08", "atlas:AML.T0070")
 _REMEDY = "Read the entries, remove what was planted, and find out who could write it."
 
+CODE = Rule(
+    "vector/code",
+    "The store's own files run code when they are opened",
+    Severity.CRITICAL,
+    "Some stores keep entries as pickles. One of them names code that is no part of a store: whoever opens it "
+    "with the store's own library runs it.",
+    "Do not open the store; restore it from a copy that you trust, and find out who could write to it.",
+    ("owasp:LLM03", "atlas:AML.T0018", "cwe:CWE-502"),
+)
 PLANTED = Rule(
     "vector/planted-group",
     "A group of entries was made for one question",
@@ -98,4 +107,4 @@ CHANGED = Rule(
     "Approve the new snapshot once its changes are known.",
     ("owasp:LLM08",),
 )
-RULES = (PLANTED, INSTRUCTION, MISMATCH, HUB, LONG, COPIES, FAR_OFF, STRAY, LEAK, MOVED, CHANGED)
+RULES = (CODE, PLANTED, INSTRUCTION, MISMATCH, HUB, LONG, COPIES, FAR_OFF, STRAY, LEAK, MOVED, CHANGED)
