@@ -5,33 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-# A word, or one character of a script that is written without spaces.
-_WORD = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]|[^\W\u0e00-\u0eff"
-                   r"\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]+")  # fmt: skip
-_GRAM = 4
+from assay.guard.phrases import GRAM, LONGEST, Gram, grams, words
+
 _SHARE = 0.6  # of a group's texts must hold a phrase
 _COPIES = 0.5  # texts that share half of their phrases are versions of each other
 _OPENING = 14  # words
 _HEAD = 300  # characters
 _ASKED = 160  # characters within which a question that comes first has ended
 _QUESTION = re.compile(r"[?\u061f\uff1f]")  # Latin, Arabic, full-width
-_LONGEST = 20_000  # characters of a text that are looked at
 _KEPT = 8_192  # texts whose phrases are kept for the next group
-Gram = int  # the hash of four words, of this process
-
-
-def words(text: str) -> list[str]:
-    """The words of the start of a text, in lower case."""
-    return _WORD.findall(text[:_LONGEST].lower())
-
-
-def grams(tokens: Sequence[str]) -> Iterator[Gram]:
-    """Every run of four words, as a number: a tenth of the memory."""
-    return map(hash, zip(*(tokens[at:] for at in range(_GRAM)), strict=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +98,12 @@ class Wording:
             run = run + 1 if gram in held else 0
             if run > best[1] - best[0]:
                 best = (place - run + 1, place + 1)
-        return " ".join(tokens[best[0] : best[1] + _GRAM - 1]) if best[1] else ""
+        return " ".join(tokens[best[0] : best[1] + GRAM - 1]) if best[1] else ""
 
     def _is_rare(self, gram: Gram, inside: int) -> bool:
         return self._spread[gram] <= inside + max(2, inside // 2)
 
-    def _words(self, at: int, longest: int = _LONGEST) -> list[str]:
+    def _words(self, at: int, longest: int = LONGEST) -> list[str]:
         return words((self._texts[at] or "")[:longest])
 
     def _grams_of(self, at: int) -> frozenset[Gram]:
