@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": ("explain", "Show what each finding of a scan would have run, where, and what to do."),
     "convert": ("convert", "Write a checkpoint's tensors as safetensors, without unpickling it."),
     "check": ("check", "Run any single check on a subject."),
+    "snapshot": ("snapshot", "Keep a vector store's entries, to compare with later."),
     "sign": ("sign", "Sign a model's bytes, in the form of OpenSSF Model Signing."),
     "verify": ("verify", "Verify a model's signature, file by file."),
     "diff": ("diff", "Compare two models' weights, or two endpoints' answers."),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -266,6 +267,29 @@ def test_a_store_beyond_the_bound_is_incomplete(store: Store) -> None:
 def test_an_empty_store_never_passes(empty: Store, rows: Sequence[Row]) -> None:
     empty.add(rows) if rows else None
     assert empty.check().status is Status.INCOMPLETE
+
+
+def test_code_in_the_stores_own_files_is_critical(store: Store) -> None:
+    module = pytest.importorskip("qdrant_client", reason="the extra for tests is not installed")
+    folder = store.folder / "qdrant"
+    client = module.QdrantClient(path=str(folder))
+    size = module.models.VectorParams(size=384, distance=module.models.Distance.COSINE)
+    client.create_collection("docs", vectors_config=size)
+    client.upsert(
+        "docs",
+        [
+            module.models.PointStruct(id=at, vector=vector.tolist(), payload={"text": text, "source": source})
+            for at, ((source, _, text), vector) in enumerate(zip(store.rows, store.vectors, strict=True))
+        ],
+    )
+    client.close()
+    assert check(folder, store.folder).status is Status.PASS
+    with sqlite3.connect(folder / "collection/docs/storage.sqlite") as database:
+        raw = b"cos\nsystem\n(S'true'\ntR."
+        database.execute("INSERT INTO points VALUES ('x', ?)", (raw,))
+    database.close()
+    (finding,) = severe(check(folder, store.folder))
+    assert (finding.rule, finding.severity, finding.data) == ("vector/code", Severity.CRITICAL, {"name": "os.system"})
 
 
 def test_every_rule_stands_in_the_checks_page() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,11 @@ class Snapshot:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def entries(self) -> Iterator[Entry]:
+        """The entries, one at a time."""
+        for at, key in enumerate(self.ids):
+            yield Entry(key, self.texts[at], self.vectors[at], self.sources[at], self.tenants[at])
 
     def entry_digest(self, at: int) -> str:
         """SHA-256 over one entry: id, text, source, tenant and the vector as little-endian float32."""
