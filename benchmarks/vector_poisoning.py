@@ -153,7 +153,9 @@ def table(name: str, seeds: int, targets: int, cache: Path) -> None:
     """Print recall and false positives for each kind of attack."""
     rows, vectors = corpus(name, cache)
     print(f"{name}: {len(rows):,} passages of {len({source for source, _ in rows}):,} files\n")
-    print("| attack | sources | recall | honest entries | recall, medium and above | honest, medium and above |")
+    print(
+        "| attack | sources | recall | honest entries | recall, medium and above | honest, medium and above |"
+    )
     print("| --- | --- | --- | --- | --- | --- |")
     for kind in ("none", *KINDS):
         for known in (True, False):
@@ -169,7 +171,9 @@ def scale(size: int) -> None:
     """Time and memory of the search for neighbours, and of all that follows, on passages of clustered vectors."""
     rng = np.random.default_rng(0)
     centres = rng.normal(size=(size // 20, 384))
-    points = unit((centres[rng.integers(0, len(centres), size)] + rng.normal(size=(size, 384))).astype(np.float32))
+    points = unit(
+        (centres[rng.integers(0, len(centres), size)] + rng.normal(size=(size, 384))).astype(np.float32)
+    )
     del centres
     words = [f"word{at}" for at in range(20_000)]
     texts = tuple(" ".join(rng.choice(words, 80)) for _ in range(size))

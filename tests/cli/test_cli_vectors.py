@@ -9,7 +9,9 @@ import pytest
 from assay.cli.app import run
 from assay.subjects.vector_stores.saved import ENTRIES, VECTORS
 
-WORDS = "river stone lamp cloud paper wheel green table north glass horse clock apple smoke chair bread".split()
+WORDS = (
+    ["river", "stone", "lamp", "cloud", "paper", "wheel", "green", "table", "north", "glass", "horse", "clock", "apple", "smoke", "chair", "bread"]
+)
 
 
 @pytest.fixture

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @click.command("snapshot")
 @click.argument("store")
-@click.option("-o", "--output", required=True, type=click.Path(), help="The folder to write; it must not exist.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(), help="The folder to write; it must not exist."
+)
 @click.option("--table", default="", help="Which table or collection, where the store holds several.")
 @download_option
 @click.option("--no-progress", is_flag=True, help="Do not show progress.")

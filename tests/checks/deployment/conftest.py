@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.planted_passages import planted, standard_library, topic_of
-from fixtures.vector_corpora import Row
 from numpy.typing import NDArray
 
 from assay.checks.deployment.vector_poisoning import VectorPoisoning
@@ -20,6 +18,8 @@ from assay.core.check import Context
 from assay.core.report import Report
 from assay.core.subject import Subject, SubjectKind
 from assay.embeddings import Encoder
+from fixtures.planted_passages import planted, standard_library, topic_of
+from fixtures.vector_corpora import Row
 
 Vectors = NDArray[np.float32]
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.postgres_server import connect, postgres
 from numpy.typing import NDArray
 
 from assay.core.errors import AssayError, SubjectError, UsageError
@@ -22,6 +21,7 @@ from assay.sources.fetching import fetched
 from assay.subjects.dataset import Tally
 from assay.subjects.vector_stores.entry import Entry, Fields
 from assay.subjects.vector_stores.store import open_store
+from fixtures.postgres_server import connect, postgres
 
 ROOT = Path(__file__).parents[3]
 KEPT = ROOT / "tests/fixtures/vector_stores"

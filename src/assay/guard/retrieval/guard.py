@@ -162,7 +162,9 @@ def _of_text(verdict: GuardVerdict) -> Iterator[str]:
     yield f"the guard blocks it ({', '.join(rules[:5]) or 'it was not judged in full'})"
 
 
-def _numbers(vector: Sequence[float] | NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float64] | None:
+def _numbers(
+    vector: Sequence[float] | NDArray[np.float32] | NDArray[np.float64],
+) -> NDArray[np.float64] | None:
     try:
         found = np.asarray(vector, np.float64)
     except (TypeError, ValueError, OverflowError):

@@ -66,7 +66,9 @@ class GuardedTable:
 class GuardedSearch:
     """A search that was begun; `GuardedTable.search` makes it."""
 
-    def __init__(self, begun: Any, judged: Callable[..., list[dict[str, Any]]], query: str, tenant: str) -> None:
+    def __init__(
+        self, begun: Any, judged: Callable[..., list[dict[str, Any]]], query: str, tenant: str
+    ) -> None:
         self._begun, self._judged, self._query, self._tenant = begun, judged, query, tenant
 
     def limit(self, count: int) -> Self:
@@ -128,7 +130,9 @@ class GuardedQdrant:
         verdict = self._guard.check(passages, query=question, tenant=tenant)
         self._told(verdict)
         pairs = zip(verdict.kept, verdict.texts, strict=True)
-        return answer.model_copy(update={"points": [self._with(answer.points[at], text) for at, text in pairs]})
+        return answer.model_copy(
+            update={"points": [self._with(answer.points[at], text) for at, text in pairs]}
+        )
 
     def _with(self, point: Any, text: str) -> Any:
         """A point with the text that may be used."""
@@ -192,7 +196,9 @@ class GuardedCollection:
         for number in range(len(found["ids"])):
             held = {name: list(found[name][number]) for name in parts}
             tenants = [str((one or {}).get(self._tenant) or "") for one in held["metadatas"]]
-            passages = [Passage(text or "", who) for text, who in zip(held["documents"], tenants, strict=True)]
+            passages = [
+                Passage(text or "", who) for text, who in zip(held["documents"], tenants, strict=True)
+            ]
             question = questions[number] if questions else ""
             verdict = self._guard.check(passages, query=question, tenant=tenant)
             self._told(verdict)
@@ -274,6 +280,7 @@ def _text(row: Mapping[str, Any] | None, name: str) -> str:
     value = (row or {}).get(name)
     if not isinstance(value, str):
         raise UsageError(
-            f"a row has no text under {name!r}", remedy="Name the text's column or key when the store is wrapped."
+            f"a row has no text under {name!r}",
+            remedy="Name the text's column or key when the store is wrapped.",
         )
     return value

@@ -53,7 +53,9 @@ class LanceStore:
             SubjectError: LanceDB is not installed, or the table is not there.
         """
         if find_spec("lancedb") is None:
-            raise SubjectError("is read by LanceDB, which is not installed", subject=str(self.path), remedy=HINT)
+            raise SubjectError(
+                "is read by LanceDB, which is not installed", subject=str(self.path), remedy=HINT
+            )
         tables = _tables(self.path)
         name = chosen(self.path, list(tables), self.table, tally)
         reader = ConfinedReader(tables[name].parent, tally, self.hazards)
@@ -65,6 +67,8 @@ class LanceStore:
                 yield to_entry({**row.fields, **row.vectors}, number, self.fields)
             except UnreadableError as problem:
                 tally.skip(
-                    f"row {number}", str(problem), f"Name its column with the option vector_column: "
+                    f"row {number}",
+                    str(problem),
+                    f"Name its column with the option vector_column: "
                     f"{', '.join(sorted(row.vectors)) or 'no column holds numbers'}.",
                 )

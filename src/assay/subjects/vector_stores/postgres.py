@@ -147,7 +147,9 @@ def _connected(name: TableName) -> Iterator[Any]:
     try:
         import pg8000.native as driver  # noqa: PLC0415  an extra
     except ImportError as error:
-        raise SubjectError("is read by pg8000, which is not installed", subject=str(name), remedy=HINT) from error
+        raise SubjectError(
+            "is read by pg8000, which is not installed", subject=str(name), remedy=HINT
+        ) from error
     connection = None
     try:
         connection = driver.Connection(

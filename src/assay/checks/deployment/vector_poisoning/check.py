@@ -140,7 +140,9 @@ def _embedding(run: _Run) -> None:
         )
         return
     if result.compared < len(run.snapshot):
-        run.tally.note(f"{result.compared:,} of {len(run.snapshot):,} texts were embedded again (max_embedded)")
+        run.tally.note(
+            f"{result.compared:,} of {len(run.snapshot):,} texts were embedded again (max_embedded)"
+        )
     run.found += run.evidence.mismatches(result.mismatches)
     run.metrics["text_mismatches"] = len(result.mismatches)
 

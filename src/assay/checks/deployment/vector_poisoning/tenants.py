@@ -70,7 +70,9 @@ def leaks(snapshot: Snapshot, copies: list[Copies]) -> Iterator[tuple[Copies, tu
             yield one, tuple(sorted(holders))
 
 
-def _codes(snapshot: Snapshot) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+def _codes(
+    snapshot: Snapshot,
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     numbers = {name: at for at, name in enumerate(sorted(set(snapshot.tenants)))}
     codes = np.asarray([numbers[name] for name in snapshot.tenants], np.int64)
     known = np.asarray([bool(name) for name in snapshot.tenants], np.bool_)

@@ -30,7 +30,9 @@ def harden(database: sqlite3.Connection) -> None:
         database.execute(f"PRAGMA {pragma}")
 
 
-def rows(database: sqlite3.Connection, table: str, columns: str, rest: str = "", *values: object) -> Iterator[tuple[object, ...]]:  # noqa: E501
+def rows(
+    database: sqlite3.Connection, table: str, columns: str, rest: str = "", *values: object
+) -> Iterator[tuple[object, ...]]:
     """Rows of a plain table; a view or virtual table of its name would compute what it shows.
 
     Raises:

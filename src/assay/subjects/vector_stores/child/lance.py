@@ -59,7 +59,11 @@ def _read(lancedb: Any, folder: str, table: str) -> None:
 def _batch(batch: Any) -> None:
     import pyarrow as arrow  # noqa: PLC0415
 
-    vectors = {name: batch.column(name) for name in batch.schema.names if _is_vector(arrow, batch.schema.field(name).type)}
+    vectors = {
+        name: batch.column(name)
+        for name in batch.schema.names
+        if _is_vector(arrow, batch.schema.field(name).type)
+    }
     plain = [name for name in batch.schema.names if name not in vectors]
     rows = batch.select(plain).to_pylist() if plain else [{} for _ in range(batch.num_rows)]
     packed = {name: _packed(arrow, column) for name, column in vectors.items()}
@@ -69,7 +73,9 @@ def _batch(batch: Any) -> None:
 
 
 def _is_vector(arrow: Any, kind: Any) -> bool:
-    lists = arrow.types.is_list(kind) or arrow.types.is_fixed_size_list(kind) or arrow.types.is_large_list(kind)
+    lists = (
+        arrow.types.is_list(kind) or arrow.types.is_fixed_size_list(kind) or arrow.types.is_large_list(kind)
+    )
     return bool(lists and arrow.types.is_floating(kind.value_type))
 
 
