@@ -3,12 +3,14 @@
     python benchmarks/vector_poisoning.py [--corpus packages|library|manual] [--seeds 10] [--targets 10]
     python benchmarks/vector_poisoning.py --scale 100000
 
-The corpora are what lies on the machine: docstrings of the installed packages, of Python's own library, and manual
-pages. They are embedded by the embedded MiniLM once, and kept below the cache folder (XDG_CACHE_HOME). Passages are
-planted as `tests/fixtures/planted_passages.py` makes them: five for each target, ten targets in a store.
+The corpora are what lies on the machine: docstrings of the installed packages, of Python's own library, and
+manual pages. They are embedded by the embedded MiniLM once, and kept below the cache folder
+(XDG_CACHE_HOME). Passages are planted as `tests/fixtures/planted_passages.py` makes them: five for each
+target, ten targets in a store.
 
-Recall is over planted passages that are in a group that is reported. Its interval, 95 %, is a bootstrap over targets,
-since the five of a target are found or missed together. False positives are honest entries in reported groups.
+Recall is over planted passages that are in a group that is reported. Its interval, 95 %, is a bootstrap over
+targets, since the five of a target are found or missed together. False positives are honest entries in
+reported groups.
 """
 
 from __future__ import annotations
@@ -114,7 +116,7 @@ def interval(shares: list[float]) -> str:
     values, rng = np.asarray(shares), np.random.default_rng(0)
     means = rng.choice(values, (2_000, len(values))).mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
-    return f"{values.mean():.3f} ({low:.3f}–{high:.3f})"
+    return f"{values.mean():.3f} ({low:.3f} to {high:.3f})"
 
 
 def attacked(rows: Rows, kind: str, targets: int, rng: random.Random) -> list[list[str]]:
@@ -168,7 +170,7 @@ def table(name: str, seeds: int, targets: int, cache: Path) -> None:
 
 
 def scale(size: int) -> None:
-    """Time and memory of the search for neighbours, and of all that follows, on passages of clustered vectors."""
+    """Print time and memory of the search for neighbours, and time of the groups, on clustered vectors."""
     rng = np.random.default_rng(0)
     centres = rng.normal(size=(size // 20, 384))
     points = unit(
@@ -187,8 +189,8 @@ def scale(size: int) -> None:
     PlantedGroups(snapshot, near, contrast(near), rate=RATE, seed=0).search()
     done = time.perf_counter()
     print(
-        f"{size:,} entries of 384 numbers: neighbours {found - started:.0f} s, {(after - before) / 1024:.0f} MB "
-        f"above the vectors; groups {done - found:.0f} s"
+        f"{size:,} entries of 384 numbers: neighbours {found - started:.0f} s, "
+        f"{(after - before) / 1024:.0f} MB above the vectors; groups {done - found:.0f} s"
     )
 
 

@@ -9,9 +9,7 @@ import pytest
 from assay.cli.app import run
 from assay.subjects.vector_stores.saved import ENTRIES, VECTORS
 
-WORDS = (
-    ["river", "stone", "lamp", "cloud", "paper", "wheel", "green", "table", "north", "glass", "horse", "clock", "apple", "smoke", "chair", "bread"]
-)
+WORDS = tuple("abcdefghijklmnopqrstuvwxyz")
 
 
 @pytest.fixture

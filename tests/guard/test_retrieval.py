@@ -8,8 +8,9 @@ import pytest
 from assay.core.errors import ConfigError
 from assay.embeddings import Encoder
 from assay.guard.guard import Guard
-from assay.guard.policy import GuardPolicy, LayerSetting, Switch
+from assay.guard.policy import ActionRule, GuardPolicy, LayerSetting, RoutePolicy, Switch
 from assay.guard.retrieval import Passage, RetrievalGuard, WithheldError
+from assay.guard.verdict import Action
 from fixtures.planted_passages import KINDS, planted
 
 QUESTION = "How do I return a rented bicycle?"
@@ -91,9 +92,6 @@ def test_a_text_under_another_texts_vector_is_withheld(lexical: Guard, encoder: 
 
 
 def test_personal_data_is_redacted_where_the_policy_says_so() -> None:
-    from assay.guard.policy import ActionRule, RoutePolicy
-    from assay.guard.verdict import Action
-
     policy = GuardPolicy(
         default=RoutePolicy(actions=(ActionRule(Action.REDACT, "pii/*"),)), layers={"classify": OFF}
     )

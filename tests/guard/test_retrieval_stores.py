@@ -78,8 +78,7 @@ def client(tmp_path: Path) -> Iterator[Any]:
 
 
 def test_qdrant_both_ways(client: Any, guard: RetrievalGuard) -> None:
-    from qdrant_client import models
-
+    models = pytest.importorskip("qdrant_client").models
     points = [
         models.PointStruct(id=at, vector=VECTORS[at], payload={"document": TEXTS[at], "tenant": TENANTS[at]})
         for at in range(3)

@@ -219,7 +219,7 @@ def test_the_digest_is_that_of_the_entries_in_whatever_order(store: Store) -> No
     first = check(path, store.folder).details["snapshot_sha256"]
     path.write_text("\n".join(reversed(path.read_text("utf-8").splitlines())), "utf-8")
     assert check(path, store.folder).details["snapshot_sha256"] == first
-    source, tenant, text = store.rows[0]
+    source, _, text = store.rows[0]
     store.rows[0] = (source, "other", text)
     assert store.check().details["snapshot_sha256"] != first
 

@@ -63,9 +63,10 @@ class RetrievalVerdict:
         if self.withheld:
             place, reasons = next(iter(self.withheld.items()))
             raise WithheldError(
-                f"{len(self.withheld)} of {len(self.withheld) + len(self.kept)} passages were withheld; passage "
+                f"{len(self.withheld)} of {len(self.withheld) + len(self.kept)} passages were withheld; "
+                "passage "
                 f"{place}: {reasons[0]}",
-                remedy="Read the passages; allow them in the guard's policy where they are what they should be.",
+                remedy="Read the passages; allow them in the guard's policy where they are in order.",
             )
 
 

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from assay.core.errors import SubjectError
 from assay.subjects.dataset import Tally
 from assay.subjects.vector_stores.confined import ConfinedReader, Hazard, row_of, unpacked
-from assay.subjects.vector_stores.entry import MAX_WIDTH, Entry, Fields, UnreadableError, Vector, to_entry
+from assay.subjects.vector_stores.entry import (
+    ANY,
+    MAX_WIDTH,
+    Entry,
+    Fields,
+    UnreadableError,
+    Vector,
+    to_entry,
+)
 from assay.subjects.vector_stores.tables import chosen, unsaved
 
 _DATABASE = "chroma.sqlite3"
@@ -56,7 +64,7 @@ class ChromaStore:
 
     path: Path
     table: str = ""
-    fields: Fields = Fields()
+    fields: Fields = ANY
     hazards: list[Hazard] = field(default_factory=list)
     kind: str = "chroma"
 

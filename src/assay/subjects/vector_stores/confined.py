@@ -68,7 +68,7 @@ class ConfinedReader:
         self._limits = limits or Limits()
 
     def events(self, program: str, kind: str, table: str = "") -> Iterator[tuple[str, list[Any]]]:
-        """What the child says besides rows it could not read: `row`, `tables`, `segment`, `pending`, `labels`.
+        """What the child says of what it could read: `row`, `tables`, `segment`, `pending`, `labels`.
 
         Args:
             program: the module of `child` that serves.

@@ -35,6 +35,9 @@ class Fields:
     tenant: str = ""
 
 
+ANY = Fields()  # all columns are found by name
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of a store.

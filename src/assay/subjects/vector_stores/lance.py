@@ -10,7 +10,7 @@ from pathlib import Path
 from assay.core.errors import SubjectError
 from assay.subjects.dataset import Tally
 from assay.subjects.vector_stores.confined import ConfinedReader, Hazard, row_of
-from assay.subjects.vector_stores.entry import Entry, Fields, UnreadableError, to_entry
+from assay.subjects.vector_stores.entry import ANY, Entry, Fields, UnreadableError, to_entry
 from assay.subjects.vector_stores.tables import chosen
 
 _SUFFIX = ".lance"
@@ -42,7 +42,7 @@ class LanceStore:
 
     path: Path
     table: str = ""
-    fields: Fields = Fields()
+    fields: Fields = ANY
     hazards: list[Hazard] = field(default_factory=list)
     kind: str = "lancedb"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from assay.subjects.dataset import Tally, open_dataset
 from assay.subjects.dataset.dataset import READERS, DataFile
 from assay.subjects.vector_stores.confined import Hazard
-from assay.subjects.vector_stores.entry import Entry, Fields, UnreadableError, to_entry
+from assay.subjects.vector_stores.entry import ANY, Entry, Fields, UnreadableError, to_entry
 
 _READ = frozenset({"jsonl", "json", "parquet"})
 _REMEDY = "Name the columns with the options id_column, text_column and vector_column, or repair the row."
@@ -20,7 +20,7 @@ class PlainStore:
     """A file or folder of rows `{id, text, vector, source?, tenant?}`."""
 
     path: Path
-    fields: Fields = Fields()
+    fields: Fields = ANY
     hazards: list[Hazard] = field(default_factory=list)
     kind: str = "plain"
 

@@ -16,7 +16,7 @@ import numpy as np
 from assay.core.errors import SubjectError, UsageError
 from assay.subjects.dataset import Tally
 from assay.subjects.vector_stores.confined import Hazard
-from assay.subjects.vector_stores.entry import Entry, Fields, UnreadableError, Vector, to_entry
+from assay.subjects.vector_stores.entry import ANY, Entry, Fields, UnreadableError, Vector, to_entry
 
 SCHEMES = ("postgresql://", "postgres://")
 HINT = "Install the extra: pip install 'assay-llm[vectors]'."
@@ -50,7 +50,7 @@ class TableName:
     user: str
     password: str = field(repr=False)
     table: str
-    fields: Fields = Fields()
+    fields: Fields = ANY
     mode: str = ""
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from assay.core.errors import SubjectError
 from assay.subjects.dataset import Tally
 from assay.subjects.vector_stores.confined import ConfinedReader, Hazard, row_of
-from assay.subjects.vector_stores.entry import Entry, Fields, UnreadableError, to_entry
+from assay.subjects.vector_stores.entry import ANY, Entry, Fields, UnreadableError, to_entry
 from assay.subjects.vector_stores.tables import chosen, unsaved
 
 _COLLECTIONS, _STORAGE = "collection", "storage.sqlite"
@@ -32,7 +32,7 @@ class QdrantStore:
 
     path: Path
     table: str = ""
-    fields: Fields = Fields()
+    fields: Fields = ANY
     hazards: list[Hazard] = field(default_factory=list)
     kind: str = "qdrant"
 

@@ -129,7 +129,7 @@ def _embedding(run: _Run) -> None:
     if embedder is None:
         return
     most = run.options.max_embedded
-    result = compare(run.snapshot, embedder, most, run.options.seed, lambda done, _: run.tick(done))
+    result = compare(run.snapshot, embedder, most, run.options.seed, run.tick)
     run.details["embedder"] = embedder.name
     run.metrics |= {"embedded_again": result.compared, "median_cosine": round(result.median, 6)}
     if not result.same_model:

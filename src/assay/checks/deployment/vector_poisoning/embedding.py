@@ -64,12 +64,12 @@ def compare(
     embedder: Embedder,
     most: int,
     seed: int,
-    tick: Callable[[int, int], None] = lambda done, total: None,
+    tick: Callable[[int], None] = lambda _: None,
 ) -> Comparison:
     """Embed up to `most` texts again, a random sample where there are more, and compare.
 
-    A text is a mismatch where its cosine is below 0.7 and below what `FALSE_ALARMS` honest entries of a store of
-    this size would fall below.
+    A text is a mismatch where its cosine is below 0.7 and below what `FALSE_ALARMS` honest entries of a
+    store of this size would fall below.
 
     Raises:
         AssayError: a text could not be embedded.
@@ -92,14 +92,14 @@ def _cosines(
     snapshot: Snapshot,
     places: Ints,
     embedder: Embedder,
-    tick: Callable[[int, int], None] = lambda done, total: None,
+    tick: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float64]:
     found = np.zeros(len(places))
     for start in range(0, len(places), _EACH):
         part = places[start : start + _EACH]
         made = embedder.embed([snapshot.texts[at] or "" for at in part])
         found[start : start + len(part)] = _cosine(snapshot.vectors[part], made)
-        tick(min(start + _EACH, len(places)), len(places))
+        tick(min(start + _EACH, len(places)))
     return found
 
 

@@ -33,7 +33,8 @@ class Evidence:
         """One finding for each name."""
         for where, name in {hazard.name: (hazard.where, hazard.name) for hazard in found[::-1]}.values():
             yield rules.CODE.finding(
-                f"a pickle of the store names {shown(name)}, which is no part of a store: whoever opens the store "
+                f"a pickle of the store names {shown(name)}, which is no part of a store: whoever opens "
+                "the store "
                 "with its own library runs it",
                 Location(name=shown(where)),
                 data={"name": shown(name)},
@@ -44,7 +45,8 @@ class Evidence:
         for group in groups[:MOST]:
             yield rules.PLANTED.finding(
                 f"{len(group.members)} entries say different things under the same words, "
-                f"{quoted(group.phrase)}, and lie nearer to each other ({group.inside:.2f}) than to anything else "
+                f"{quoted(group.phrase)}, and lie nearer to each other ({group.inside:.2f}) than to "
+                "anything else "
                 f"({group.outside:.2f}): whoever asks in these words is answered from them",
                 self._location(group.members[0]),
                 severity=planted_severity(group),
@@ -71,7 +73,8 @@ class Evidence:
             yield self._odd(
                 rules.MISMATCH,
                 odd,
-                f"its text belongs elsewhere than its vector lies (cosine {odd.figure:.2f}; honest entries stay "
+                f"its text belongs elsewhere than its vector lies (cosine {odd.figure:.2f}; honest "
+                "entries stay "
                 f"above {odd.limit:.2f}), so it is found for what it does not say: {self._text(odd.at)}",
             )
 
@@ -81,7 +84,8 @@ class Evidence:
             yield self._odd(
                 rules.HUB,
                 odd,
-                f"is among the {AMONG} nearest of {odd.figure:,.0f} others, where this store's own hubs stay below "
+                f"is among the {AMONG} nearest of {odd.figure:,.0f} others, where this store's own hubs "
+                "stay below "
                 f"{odd.limit:,.0f}: questions of every kind find it",
             )
 
@@ -91,7 +95,8 @@ class Evidence:
             yield self._odd(
                 rules.LONG,
                 odd,
-                f"its vector is {odd.figure:.3g} long, where others stay below {odd.limit:.3g}: a search by inner "
+                f"its vector is {odd.figure:.3g} long, where others stay below {odd.limit:.3g}: a search "
+                "by inner "
                 "product finds it first",
             )
 
@@ -101,18 +106,19 @@ class Evidence:
             yield self._odd(
                 rules.FAR_OFF,
                 odd,
-                f"is near to no other entry (mean cosine {odd.figure:.2f} to the {AMONG} nearest; others stay above "
+                f"is near to no other entry (mean cosine {odd.figure:.2f} to the {AMONG} nearest; others "
+                "stay above "
                 f"{odd.limit:.2f})",
             )
 
     def copies(self, found: Sequence[Copies]) -> Iterator[Finding]:
-        """One finding a set that fills the first results of a search and is larger than this store's others."""
+        """One finding a set that fills a search's first results and is larger than this store's others."""
         large = [one for one in found if len(one.members) >= LEAST and one.log10_q <= _SURE]
         for one in large[:MOST]:
             where = f" from {quoted(one.source)}" if one.source else ""
             yield rules.COPIES.finding(
-                f"{len(one.members):,} entries{where} are versions of one text and fill the first results of a "
-                f"search: {self._text(one.members[0])}",
+                f"{len(one.members):,} entries{where} are versions of one text and fill the first results of "
+                f"a search: {self._text(one.members[0])}",
                 self._location(one.members[0]),
                 severity=copies_severity(one),
                 data={**self._entries(one.members), "log10_q": round(one.log10_q, 3)},
@@ -122,8 +128,8 @@ class Evidence:
         """One finding an entry."""
         for one in found[:MOST]:
             yield rules.STRAY.finding(
-                f"belongs to {quoted(one.tenant)} and lies in the middle of what is {quoted(one.among)}'s: a search "
-                "over both finds it there",
+                f"belongs to {quoted(one.tenant)} and lies in the middle of what is {quoted(one.among)}'s: "
+                "a search over both finds it there",
                 self._location(one.at),
                 data={"log10_q": round(one.log10_q, 3)},
             )
@@ -142,8 +148,8 @@ class Evidence:
         """What changed in all, and each vector that was moved."""
         if found.total:
             yield rules.CHANGED.finding(
-                f"since the approved snapshot {len(found.added):,} entries were added, {len(found.removed):,} "
-                f"removed, {len(found.rewritten):,} rewritten, {len(found.moved):,} moved and "
+                f"since the approved snapshot {len(found.added):,} entries were added, "
+                f"{len(found.removed):,} removed, {len(found.rewritten):,} rewritten, {len(found.moved):,} moved and "
                 f"{len(found.relabelled):,} given another source or tenant",
                 data={
                     "added": self._ids(found.added),
@@ -198,7 +204,7 @@ def planted_severity(group: Group) -> Severity:
 
 
 def copies_severity(copies: Copies) -> Severity:
-    """A flood comes from a source that brings nothing else, reworded so as to survive the removal of equal texts."""
+    """A flood comes from a source of its own, reworded so as to survive the removal of equal texts."""
     return Severity.MEDIUM if copies.whole_source and copies.reworded else Severity.LOW
 
 

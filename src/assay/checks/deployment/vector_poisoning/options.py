@@ -17,7 +17,8 @@ class Options:
         table: which table or collection, where the store holds several.
         id_column, text_column, vector_column: columns, where they should not be found by name.
         source_column, tenant_column: the same for where an entry came from and whose it is.
-        embedder: what made the vectors: auto (our own encoder where it fits), none, minilm, or the base URL of
+        embedder: what made the vectors: auto (our own encoder where it fits), none, minilm, or the base URL
+        of
             an OpenAI-compatible server.
         embedder_model: the model name to send to that server.
         embedder_key_env: the environment variable that holds its key.

@@ -11,7 +11,8 @@ CODE = Rule(
     "vector/code",
     "The store's own files run code when they are opened",
     Severity.CRITICAL,
-    "Some stores keep entries as pickles. One of them names code that is no part of a store: whoever opens it "
+    "Some stores keep entries as pickles. One of them names code that is no part of a store: whoever "
+    "opens it "
     "with the store's own library runs it.",
     "Do not open the store; restore it from a copy that you trust, and find out who could write to it.",
     ("owasp:LLM03", "atlas:AML.T0018", "cwe:CWE-502"),
@@ -20,8 +21,10 @@ PLANTED = Rule(
     "vector/planted-group",
     "A group of entries was made for one question",
     Severity.HIGH,
-    "A handful of entries lie closer to each other than to anything else, say different things, and share words "
-    "that no others have. Whoever asks in those words is answered from them alone (PoisonedRAG, Zou et al. 2024).",
+    "A handful of entries lie closer to each other than to anything else, say different things, and "
+    "share words "
+    "that no others have. Whoever asks in those words is answered from them alone (PoisonedRAG, Zou et "
+    "al. 2024).",
     _REMEDY,
     _RAG,
 )
@@ -29,7 +32,8 @@ INSTRUCTION = Rule(
     "vector/instruction",
     "An entry instructs the model that will read it",
     Severity.HIGH,
-    "A retrieved text is put before the model beside its own instructions; an order in it is followed as one.",
+    "A retrieved text is put before the model beside its own instructions; an order in it is followed as "
+    "one.",
     "Remove the entry, and let the guard look at texts before they are stored.",
     (*_RAG, "owasp:LLM01", "atlas:AML.T0051.001"),
 )
@@ -37,7 +41,8 @@ MISMATCH = Rule(
     "vector/text-mismatch",
     "A text does not match its own vector",
     Severity.HIGH,
-    "The entry is found by a vector that its text does not have: it is retrieved for questions that it does not "
+    "The entry is found by a vector that its text does not have: it is retrieved for questions that it "
+    "does not "
     "answer, or never for those that it does.",
     "Embed the entry again from its text, and find out who could write vectors.",
     _RAG,
@@ -46,7 +51,8 @@ HUB = Rule(
     "vector/hub",
     "An entry is near to far too many others",
     Severity.MEDIUM,
-    "A vector in the middle of everything is retrieved for questions of every kind. Some hubs arise by nature; "
+    "A vector in the middle of everything is retrieved for questions of every kind. Some hubs arise by "
+    "nature; "
     "this one is far beyond those of this store.",
     _REMEDY,
     _RAG,

@@ -50,8 +50,9 @@ def hubs(counts: NDArray[np.int64]) -> list[Odd]:
     """Entries that are near to far too many others.
 
     Some hubs arise by nature in many dimensions (Radovanovic et al. 2010, JMLR 11): k-occurrences have a long
-    tail, taken as a power law beyond the 90th percentile, with the exponent that the 90th and 99th percentiles
-    give. An entry is odd beyond the value that `FALSE_ALARMS` entries of a store of this size would pass.
+    tail, taken as a power law beyond the 90th percentile, with the exponent that the 90th and 99th
+    percentiles give. An entry is odd beyond the value that `FALSE_ALARMS` entries of a store of this size
+    would pass.
     """
     low, high = (math.log1p(float(value)) for value in np.quantile(counts, [_LOW, _HIGH]))
     scale = max((high - low) / math.log((1 - _LOW) / (1 - _HIGH)), 0.1)

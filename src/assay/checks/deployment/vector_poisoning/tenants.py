@@ -62,7 +62,7 @@ def strays(snapshot: Snapshot, near: Neighbours) -> list[Stray]:
 
 
 def leaks(snapshot: Snapshot, copies: list[Copies]) -> Iterator[tuple[Copies, tuple[str, ...]]]:
-    """Texts that several tenants hold, and not most of them: what a few share was given to none of the rest."""
+    """Texts that several tenants hold and most do not: what all have was given to all."""
     tenants = set(snapshot.tenants) - {""}
     for one in copies:
         holders = {snapshot.tenants[at] for at in one.members} - {""}

@@ -1,4 +1,4 @@
-"""Lines of JSON to the parent: `["row", fields, {column: base64 of float32}]`, `["skip", what, reason]` …"""
+"""Lines of JSON to the parent: a row with its vectors in base64, what was skipped and why, the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Collections of Chroma's local mode: tables of SQLite (chromadb/migrations); vectors lie partly beside them."""
+"""Collections of Chroma's local mode: tables of SQLite (chromadb/migrations), vectors partly beside them."""
 
 from __future__ import annotations
 

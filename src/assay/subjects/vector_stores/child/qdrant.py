@@ -1,4 +1,4 @@
-"""Points of Qdrant's local mode: a SQLite table of pickles, one a point (qdrant_client/local/persistence.py)."""
+"""Points of Qdrant's local mode: a table of pickles (qdrant_client/local/persistence.py)."""
 
 from __future__ import annotations
 

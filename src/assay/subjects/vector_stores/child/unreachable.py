@@ -15,10 +15,10 @@ import sys
 # unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat mkdir mkdirat rmdir chmod fchmodat
 # truncate kill tkill(left out: threads) mount umount2 process_vm_writev bpf io_uring_setup
 _REFUSED = {
-    "x86_64": (0xC000003E, (41, 42, 49, 50, 43, 288, 59, 322, 101, 87, 263, 82, 264, 316, 86, 265, 88, 266, 83,
-                            258, 84, 90, 268, 76, 62, 165, 166, 311, 321, 425)),
-    "aarch64": (0xC00000B7, (198, 203, 200, 201, 202, 242, 221, 281, 117, 35, 38, 276, 37, 36, 34, 53, 45, 129,
-                             40, 39, 271, 280, 425)),
+    "x86_64": (0xC000003E, (41, 42, 49, 50, 43, 288, 59, 322, 101, 87, 263, 82, 264, 316, 86, 265, 88, 266,
+                            83, 258, 84, 90, 268, 76, 62, 165, 166, 311, 321, 425)),
+    "aarch64": (0xC00000B7, (198, 203, 200, 201, 202, 242, 221, 281, 117, 35, 38, 276, 37, 36, 34, 53, 45,
+                             129, 40, 39, 271, 280, 425)),
 }  # fmt: skip
 _EPERM = 1
 
