@@ -149,8 +149,8 @@ class Evidence:
         if found.total:
             yield rules.CHANGED.finding(
                 f"since the approved snapshot {len(found.added):,} entries were added, "
-                f"{len(found.removed):,} removed, {len(found.rewritten):,} rewritten, {len(found.moved):,} moved and "
-                f"{len(found.relabelled):,} given another source or tenant",
+                f"{len(found.removed):,} removed, {len(found.rewritten):,} rewritten, "
+                f"{len(found.moved):,} moved and {len(found.relabelled):,} given another source or tenant",
                 data={
                     "added": self._ids(found.added),
                     "removed": [shown(key) for key in found.removed[:LISTED]],

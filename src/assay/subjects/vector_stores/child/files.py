@@ -1,6 +1,7 @@
 """Takes one job from a socket, answers it and ends.
 
-A job is `kind memory seconds table`, the file's path the argument of the process. The file is opened before the process is confined and parsed afterwards.
+A job is `kind memory seconds table`, the file's path the argument of the process. The file is opened before
+the process is confined and parsed afterwards.
 """
 
 from __future__ import annotations
