@@ -78,4 +78,5 @@ def _moved(candidate: Snapshot, baseline: Snapshot, pairs: list[tuple[int, int]]
     now, then = (np.asarray(side, np.int64) for side in zip(*pairs, strict=True))
     first, second = candidate.vectors[now].astype(np.float64), baseline.vectors[then].astype(np.float64)
     scale = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
-    return now[(first * second).sum(axis=1) < _SAME * scale].tolist()
+    moved: list[int] = now[(first * second).sum(axis=1) < _SAME * scale].tolist()
+    return moved

@@ -193,12 +193,12 @@ class Evidence:
 def planted_severity(group: Group) -> Severity:
     """How much besides the group itself speaks against it.
 
-    Chunks of one long document on one subject look like a group; a question put before the answers does not
-    look like them, nor does a source that brings nothing else.
+    Chunks of one document on one subject look like a group; a question put before the answers does not look
+    like them, nor does a source that brings several groups and nothing else.
     """
     if group.part_of_source:
         return Severity.LOW
-    if group.opening and (group.question or group.whole_source):
+    if group.opening and group.question:
         return Severity.HIGH
     return Severity.MEDIUM if group.whole_source else Severity.LOW
 

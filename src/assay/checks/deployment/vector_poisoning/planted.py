@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.checks.deployment.vector_poisoning.contrast import Contrast
-from assay.checks.deployment.vector_poisoning.copies import WHOLE
 from assay.checks.deployment.vector_poisoning.neighbours import Neighbours
 from assay.checks.deployment.vector_poisoning.tails import Tail
 from assay.checks.deployment.vector_poisoning.wording import Shared, Wording
@@ -17,8 +16,8 @@ from assay.subjects.vector_stores.snapshot import Snapshot
 
 LEAST = 3  # entries of a group
 _SAMPLE = 1_500
+_LARGE = 0.5  # of a source's entries are in groups
 _WIDEST = 0.1  # share of entries that are looked at closely at most
-_FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,8 @@ class Group:
         phrase: the longest run of words that they share, in lower case.
         opening: whether most of them begin with it.
         question: whether most of them begin with a question, as PoisonedRAG puts it before its answer.
-        whole_source: they come from one source that holds hardly anything else.
+        whole_source: they come from one source that holds mostly such groups, two and more; one group may be
+            a short document on one subject.
         part_of_source: they come from one source that holds mostly other things.
         log10_rate: how rare their contrast is among honest entries, log10, on average.
         inside, outside: mean cosine to each other, and to the nearest five that follow.
@@ -121,6 +121,7 @@ class PlantedGroups:
         names = self._snapshot.sources
         held = Counter(names)
         suspect = Counter(names[at] for members in gathered for at in members)
+        groups = Counter(names[members[0]] for members in gathered)
         for members in gathered:
             source = names[members[0]]
             single = bool(source) and all(names[at] == source for at in members)
@@ -135,8 +136,8 @@ class PlantedGroups:
                 max((self._wording.quote(at, quoted) for at in members), key=len),
                 self._wording.is_opening(members, rare),
                 self._wording.is_question(members),
-                single and share >= WHOLE and len(members) >= _FEW,
-                single and share < 0.5,  # noqa: PLR2004
+                single and share >= _LARGE and groups[source] > 1,
+                single and share < _LARGE,
                 float(np.mean([self._tail.log10_rate(float(self._found.figure[at])) for at in members])),
                 inside,
                 outside,

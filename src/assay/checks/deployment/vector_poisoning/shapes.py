@@ -15,6 +15,7 @@ from assay.checks.deployment.vector_poisoning.tails import Tail
 AMONG = 10  # nearest
 FALSE_ALARMS = 0.1  # expected in an honest store, for each of the three
 _LOW, _HIGH = 0.90, 0.99
+_LEAST_HUB = 5 * AMONG  # in small stores the percentiles are a handful of entries
 _FACTOR = 1.5  # a length that differs by less misleads no search
 _NORMAL = 1.4826  # times the median deviation is the standard deviation of a normal distribution
 
@@ -57,7 +58,7 @@ def hubs(counts: NDArray[np.int64]) -> list[Odd]:
     low, high = (math.log1p(float(value)) for value in np.quantile(counts, [_LOW, _HIGH]))
     scale = max((high - low) / math.log((1 - _LOW) / (1 - _HIGH)), 0.1)
     rate = min(FALSE_ALARMS / len(counts), 1 - _HIGH)
-    limit = math.expm1(high + scale * math.log((1 - _HIGH) / rate))
+    limit = max(math.expm1(high + scale * math.log((1 - _HIGH) / rate)), float(_LEAST_HUB))
     return [Odd(int(at), float(counts[at]), limit) for at in np.flatnonzero(counts > limit)]
 
 

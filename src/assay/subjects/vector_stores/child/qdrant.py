@@ -29,7 +29,7 @@ def _point(point: object) -> None:
         raise TypeError("it is no point")
     fields = point.fields
     vectors = fields.get("vector")
-    named = vectors if type(vectors) is dict else {"vector": vectors}
+    named: dict[Any, Any] = vectors if type(vectors) is dict else {"vector": vectors}
     dense = {str(name): answer.packed(one) for name, one in named.items() if _is_dense(one)}
     payload = fields.get("payload")
     answer.row({"id": fields.get("id"), "payload": payload if type(payload) is dict else {}}, dense)
