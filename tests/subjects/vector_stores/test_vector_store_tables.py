@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from assay.core.errors import AssayError, SubjectError, UsageError
 from assay.sources.fetching import fetched
 from assay.subjects.dataset import Tally
+from assay.subjects.vector_stores import confined
 from assay.subjects.vector_stores.entry import Entry, Fields
 from assay.subjects.vector_stores.store import open_store
 from fixtures.postgres_server import connect, postgres
@@ -215,6 +216,50 @@ def test_code_beside_chromas_index_is_named_and_not_run(chroma: Path, tmp_path: 
     assert not target.exists()
     assert 0 < len(entries) < 1_198
     assert len(entries) + tally.skipped_total == 1_199  # the index's metadata besides the entries
+
+
+def test_an_index_outside_of_the_folder_is_not_read(chroma: Path, tmp_path: Path) -> None:
+    (metadata,) = chroma.glob("*/index_metadata.pickle")
+    for file in metadata.parent.iterdir():
+        file.rename(tmp_path / file.name)
+    with sqlite3.connect(chroma / "chroma.sqlite3") as database:
+        database.execute("UPDATE segments SET id = '..' WHERE id = ?", (metadata.parent.name,))
+    database.close()
+    entries, tally, _ = read(chroma, "docs")
+    assert len(entries) + tally.skipped_total == 1_198
+    assert tally.skipped[0].reason == "holds no vector"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[]",
+        b"{}",
+        b'["row", null]',
+        b'["row", null, 1, 2]',
+        b'["row", null, {}, {"v": "?"}]',
+        b'["row", null, {}, {"v": "AAA="}]',
+        b'["row", null, {}, {"v": 7}]',
+        b'["labels", null, {"a": "x"}]',
+        b'["skip", null, "what"]',
+        b'["tables", null, 3]',
+        b'["unheard", null]',
+        b'["row", null, {}, {}, {}]',
+        b"[" * 100_000,
+    ],
+)
+def test_a_child_that_answers_what_it_should_not_leaves_the_reading_incomplete(
+    qdrant: Path, line: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if the child had been taken over: it says one line and ends.
+    script = (
+        'import os,socket;link=socket.socket(fileno=0);os.write(0,b\'["ready",null,""]\\n\');'
+        f"link.recv(999);os.write(0,{line!r}+b'\\n')"
+    )
+    monkeypatch.setattr(confined, "_BOOT", script.replace("{", "{{").replace("}", "}}"))
+    entries, tally, _ = read(qdrant)
+    assert entries == []
+    assert tally.skipped[0].reason == "the reading process answered what it should not"
 
 
 @pytest.mark.parametrize("name", ["header.bin", "data_level0.bin"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from assay.core.errors import SubjectError
 from assay.subjects.dataset import Tally
-from assay.subjects.vector_stores.confined import ConfinedReader, Hazard, row_of, unpacked
+from assay.subjects.vector_stores.confined import ConfinedReader, Hazard, Said
 from assay.subjects.vector_stores.entry import (
     ANY,
     MAX_WIDTH,
@@ -25,6 +26,7 @@ from assay.subjects.vector_stores.entry import (
 from assay.subjects.vector_stores.tables import chosen, unsaved
 
 _DATABASE = "chroma.sqlite3"
+_SEGMENT = re.compile(r"[0-9a-f-]{36}")  # a UUID: no name that leads out of the folder
 _HEADER = np.dtype(
     # hnswlib `saveIndex` behind the version that Chroma puts first; size_t and unsigned of 64-bit machines.
     [("version", "<i4"), ("offset", "<u8"), ("most", "<u8"), ("count", "<u8"), ("size", "<u8"),
@@ -77,25 +79,23 @@ class ChromaStore:
         file = self.path / _DATABASE
         unsaved(file, tally)
         parts = _Parts()
-        for kind, what in ConfinedReader(file, tally, self.hazards).events("files", "chroma", self.table):
-            if kind == "row":
+        for said in ConfinedReader(file, tally, self.hazards).events("files", "chroma", self.table):
+            if said.kind == "row":
                 if parts.indexed is None:
                     parts.indexed = self._index(parts.segment, tally)
-                entry = self._entry(row_of(what).fields, parts, tally)
+                entry = self._entry(said.row.fields, parts, tally)
                 if entry is not None:
                     yield entry
             else:
-                self._note(kind, what, parts, tally)
+                self._note(said, parts, tally)
 
-    def _note(self, kind: str, what: list[Any], parts: _Parts, tally: Tally) -> None:
-        if kind == "tables":
-            chosen(self.path, [str(name) for name in what[0]], self.table, tally)
-        elif kind == "segment":
-            parts.segment = str(what[0])
-        elif kind == "pending":
-            parts.pending[str(what[0])] = None if what[1] is None else unpacked(what[1])
-        else:
-            raise SubjectError(f"the reading process answered {kind!r}", subject=str(self.path))
+    def _note(self, said: Said, parts: _Parts, tally: Tally) -> None:
+        if said.kind == "tables":
+            chosen(self.path, said.texts, self.table, tally)
+        elif said.kind == "segment":
+            (parts.segment,) = said.texts
+        elif said.kind == "pending":
+            parts.pending[said.texts[0]] = said.vector
 
     def _entry(self, row: Mapping[str, Any], parts: _Parts, tally: Tally) -> Entry | None:
         key = str(row.get("id"))
@@ -108,13 +108,12 @@ class ChromaStore:
     def _index(self, segment: str, tally: Tally) -> dict[str, Vector]:
         """The vectors of the HNSW index, by id."""
         folder = self.path / segment
-        if not segment or Path(segment).name != segment or not (folder / "index_metadata.pickle").is_file():
+        if not _SEGMENT.fullmatch(segment) or not (folder / "index_metadata.pickle").is_file():
             return {}  # nothing was moved from the queue to the index yet
         places: dict[str, int] = {}
         reader = ConfinedReader(folder / "index_metadata.pickle", tally, self.hazards)
-        for kind, what in reader.events("files", "labels"):
-            if kind == "labels":
-                places.update({str(key): int(place) for key, place in dict(what[0]).items()})
+        for said in reader.events("files", "labels"):
+            places.update(said.places)
         vectors, labels = _elements(folder)
         rows = {int(label): at for at, label in enumerate(labels)}
         return {key: vectors[rows[place]] for key, place in places.items() if place in rows}

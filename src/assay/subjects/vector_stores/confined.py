@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from assay.core.errors import SubjectError
+from assay.subjects.child_answers import Answer, WrongAnswerError, answers
 from assay.subjects.child_process import ChildDiedError, ChildProcess
 from assay.subjects.dataset import Tally
 from assay.subjects.vector_stores.entry import Vector
@@ -22,6 +22,7 @@ _ROOT = Path(__file__).parents[3]  # the folder that `assay` lies in
 _BOOT = "import sys;sys.path[:0]=[sys.argv[1]];from assay.subjects.vector_stores.child.{} import main;main()"
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LANCE_CPU_THREADS": "2"}
 MAX_ANSWER = 16 << 30  # bytes: a vector takes 5.4 bytes a number
+_MAX_LABEL = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,25 @@ class Row:
     vectors: Mapping[str, Vector]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing that the child said.
+
+    Attributes:
+        kind: `row`, `tables`, `segment`, `pending` or `labels`.
+        row: of `row`.
+        texts: the tables' names, the segment's folder, or the id of an entry whose vector is pending.
+        vector: of `pending`; None where the entry was deleted.
+        places: of `labels`: which place in the index each id has.
+    """
+
+    kind: str
+    row: Row = field(default_factory=lambda: Row({}, {}))
+    texts: tuple[str, ...] = ()
+    vector: Vector | None = None
+    places: Mapping[str, int] = field(default_factory=dict)
+
+
 class ConfinedReader:
     """Reads one file or table in a child process that can neither write, nor call out, nor start a program.
 
@@ -67,8 +87,8 @@ class ConfinedReader:
         self._path, self._tally, self._hazards = path.absolute(), tally, hazards
         self._limits = limits or Limits()
 
-    def events(self, program: str, kind: str, table: str = "") -> Iterator[tuple[str, list[Any]]]:
-        """What the child says of what it could read: `row`, `tables`, `segment`, `pending`, `labels`.
+    def events(self, program: str, kind: str, table: str = "") -> Iterator[Said]:
+        """What the child says of what it could read; what it could not is counted.
 
         Args:
             program: the module of `child` that serves.
@@ -106,46 +126,53 @@ class ConfinedReader:
                 f"cannot be read: {error.strerror}", subject=str(self._path), remedy="Check the path."
             ) from error
 
-    def _listen(self, child: ChildProcess) -> Iterator[tuple[str, list[Any]]]:
-        for line in child.lines():
+    def _listen(self, child: ChildProcess) -> Iterator[Said]:
+        for answer in answers(child):
             try:
-                kind, *what = json.loads(line)
-                if kind == "done":
-                    return
-                event = self._taken(str(kind), what)
-            except (ValueError, TypeError, RecursionError, KeyError):
-                self._tally.skip("the rest of the store", "the reading process answered what it should not")
-                return
-            if event is not None:
-                yield event
+                said = self._taken(answer)
+            except (ValueError, TypeError) as error:
+                raise WrongAnswerError from error
+            if said is not None:
+                yield said
 
-    def _taken(self, kind: str, what: list[Any]) -> tuple[str, list[Any]] | None:
+    def _taken(self, answer: Answer) -> Said | None:
+        kind = answer.kind
         if kind == "skip":
-            self._tally.skip(str(what[0]), str(what[1]), "Repair the store, or take the entry out of it.")
+            what, reason = answer.text(_MAX_LABEL), answer.text(_MAX_LABEL)
+            self._tally.skip(what, reason, "Repair the store, or take the entry out of it.")
         elif kind == "note":
-            self._tally.note(f"the reading process is not confined in full: {what[0]}")
+            self._tally.note(f"the reading process is not confined in full: {answer.text(_MAX_LABEL)}")
         elif kind == "code":
-            self._hazards.append(Hazard(str(what[0]), str(what[1])))
-            self._tally.skip(str(what[0]), f"names {what[1]}, which is no part of a store", "Do not open it.")
+            hazard = Hazard(answer.text(_MAX_LABEL), answer.text(_MAX_LABEL))
+            self._hazards.append(hazard)
+            reason = f"names {hazard.name}, which is no part of a store"
+            self._tally.skip(hazard.where, reason, "Do not open it.")
         else:
-            return kind, what
+            return _said(kind, answer.fields)
         return None
 
 
-def row_of(what: list[Any]) -> Row:
-    """A row that the child sent.
+def _said(kind: str, fields: list[Any]) -> Said:
+    """What the child said, taken apart.
 
     Raises:
-        ValueError, TypeError: it is none.
+        ValueError, TypeError: it never says that.
     """
-    fields, vectors = what
-    return Row(dict(fields), {str(name): unpacked(raw) for name, raw in dict(vectors).items()})
+    if kind == "row":
+        plain, vectors = fields
+        named = {str(name): _unpacked(raw) for name, raw in dict(vectors).items()}
+        return Said(kind, Row(dict(plain), named))
+    if kind in {"tables", "segment"}:
+        (names,) = fields
+        return Said(kind, texts=tuple(map(str, names if kind == "tables" else [names])))
+    if kind == "pending":
+        key, raw = fields
+        return Said(kind, texts=(str(key),), vector=None if raw is None else _unpacked(raw))
+    if kind == "labels":
+        (pairs,) = fields
+        return Said(kind, places={str(key): int(place) for key, place in dict(pairs).items()})
+    raise ValueError(kind)
 
 
-def unpacked(raw: str) -> Vector:
-    """A vector as the child packs it.
-
-    Raises:
-        ValueError: it is none.
-    """
+def _unpacked(raw: str) -> Vector:
     return np.frombuffer(base64.b64decode(raw, validate=True), dtype="<f4").astype(np.float32)

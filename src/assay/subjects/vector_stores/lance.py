@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assay.core.errors import SubjectError
 from assay.subjects.dataset import Tally
-from assay.subjects.vector_stores.confined import ConfinedReader, Hazard, row_of
+from assay.subjects.vector_stores.confined import ConfinedReader, Hazard
 from assay.subjects.vector_stores.entry import ANY, Entry, Fields, UnreadableError, to_entry
 from assay.subjects.vector_stores.tables import chosen
 
@@ -59,10 +59,8 @@ class LanceStore:
         tables = _tables(self.path)
         name = chosen(self.path, list(tables), self.table, tally)
         reader = ConfinedReader(tables[name].parent, tally, self.hazards)
-        for number, (kind, what) in enumerate(reader.events("lance", "lance", name)):
-            if kind != "row":
-                raise SubjectError(f"the reading process answered {kind!r}", subject=str(self.path))
-            row = row_of(what)
+        for number, said in enumerate(reader.events("lance", "lance", name)):
+            row = said.row
             try:
                 yield to_entry({**row.fields, **row.vectors}, number, self.fields)
             except UnreadableError as problem:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assay.core.errors import SubjectError
 from assay.subjects.dataset import Tally
-from assay.subjects.vector_stores.confined import ConfinedReader, Hazard, row_of
+from assay.subjects.vector_stores.confined import ConfinedReader, Hazard
 from assay.subjects.vector_stores.entry import ANY, Entry, Fields, UnreadableError, to_entry
 from assay.subjects.vector_stores.tables import chosen, unsaved
 
@@ -46,10 +45,8 @@ class QdrantStore:
         name = chosen(self.path, names, self.table, tally)
         file = self.path / _COLLECTIONS / name / _STORAGE
         unsaved(file, tally)
-        for kind, what in ConfinedReader(file, tally, self.hazards).events("files", "qdrant"):
-            if kind != "row":
-                raise SubjectError(f"the reading process answered {kind!r}", subject=str(file))
-            row = row_of(what)
+        for said in ConfinedReader(file, tally, self.hazards).events("files", "qdrant"):
+            row = said.row
             try:
                 yield to_entry({**row.fields, **self._vector(row.vectors)}, 0, self.fields)
             except UnreadableError as problem:

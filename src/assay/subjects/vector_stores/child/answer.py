@@ -15,7 +15,7 @@ _MAX_DEPTH = 6
 
 def send(kind: str, *what: object) -> None:
     """Send one line on descriptor 0."""
-    left = memoryview((json.dumps([kind, *what]) + "\n").encode("ascii"))
+    left = memoryview((json.dumps([kind, None, *what]) + "\n").encode("ascii"))
     while left:
         left = left[os.write(0, left) :]
 

@@ -23,7 +23,7 @@ def main() -> None:
     for encoding in ("latin-1", "ascii", "utf-8", "unicode_escape", "raw_unicode_escape"):
         "a".encode(encoding)  # loaded now: no file can be opened later
     link = socket.socket(fileno=0)
-    answer.send("ready", None, "")
+    answer.send("ready", "")
     line, ancillary, _, _ = link.recvmsg(10_000, 64)
     if not line:
         return

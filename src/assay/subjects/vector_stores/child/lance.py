@@ -16,7 +16,7 @@ _ROWS = 512
 def main() -> None:
     """Serve one job on descriptor 0."""
     link = socket.socket(fileno=0)
-    answer.send("ready", None, "")
+    answer.send("ready", "")
     line, _, _, _ = link.recvmsg(10_000, 64)
     if not line:
         return
