@@ -88,7 +88,8 @@ def to_vector(value: Any) -> Vector:
     if value is None:
         raise UnreadableError("holds no vector")
     try:
-        vector = np.asarray(value, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+            vector = np.asarray(value, dtype=np.float32)
     except (TypeError, ValueError, OverflowError) as error:
         raise UnreadableError("its vector is not a list of numbers") from error
     if vector.ndim != 1 or not 0 < len(vector) <= MAX_WIDTH:
