@@ -25,6 +25,7 @@ COMMANDS = {
     "convert": ("convert", "Write a checkpoint's tensors as safetensors, without unpickling it."),
     "guard": ("guard", "Judge a text, or many, as the gateway would, and explain the verdict."),
     "check": ("check", "Run any single check on a subject."),
+    "snapshot": ("snapshot", "Keep a vector store's entries, to compare with later."),
     "sign": ("sign", "Sign a model's bytes, in the form of OpenSSF Model Signing."),
     "verify": ("verify", "Verify a model's signature, file by file."),
     "diff": ("diff", "Compare two models' weights, or two endpoints' answers."),

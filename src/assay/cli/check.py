@@ -111,9 +111,8 @@ def _subject(check: Check, text: str, model: str, opened: Opened) -> Subject:
         return _project_subject(check, opened)
     if check.info.role is Role.ENDPOINT:
         return Subject.from_endpoint(text, model or "default")
-    kinds = check.info.kinds
-    kind = SubjectKind.DATASET if check.info.role is Role.DATA and SubjectKind.DATASET in kinds else None
-    return opened.subject(text, kind)
+    kind = {Role.DATA: SubjectKind.DATASET, Role.VECTORS: SubjectKind.VECTOR_STORE}.get(check.info.role)
+    return opened.subject(text, kind if kind in check.info.kinds else None)
 
 
 def _project_subject(check: Check, opened: Opened) -> Subject:

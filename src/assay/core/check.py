@@ -44,6 +44,7 @@ class Role(StrEnum):
     ENVIRONMENT = "environment"
     INFRASTRUCTURE = "infrastructure"
     GUARD = "guard"
+    VECTORS = "vectors"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,13 @@ class DataSection(Section):
     format: str = Field("auto", description="auto, jsonl, csv, tsv, parquet, text")
 
 
+class VectorsSection(Section):
+    """`vectors`: the store that the model is given texts from."""
+
+    path: str = Field(description="file or folder of the store")
+    baseline: str = Field("", description="the store, or a copy of it, as it was approved")
+
+
 class ServeSection(Section):
     """`endpoint.serve`: how to start a server for a model folder, for the behaviour checks.
 
@@ -121,6 +128,7 @@ class Project(Section):
     model: ModelSection
     data: DataSection | None = None
     endpoint: EndpointSection | None = None
+    vectors: VectorsSection | None = None
     infrastructure: str | None = Field(None, description="folder of infrastructure code")
     environment: str = Field("", description="prefix of the Python environment; empty is this one")
     registry: RegistrySection = RegistrySection()

@@ -23,6 +23,7 @@ class SubjectKind(StrEnum):
     DATASET = "dataset"
     ENVIRONMENT = "environment"
     INFRASTRUCTURE = "infrastructure"
+    VECTOR_STORE = "vector-store"
     ENDPOINT = "endpoint"
 
 

@@ -43,6 +43,7 @@ _ROLE = {
     SubjectKind.ENDPOINT: "endpoint",
     SubjectKind.ENVIRONMENT: "environment",
     SubjectKind.INFRASTRUCTURE: "infrastructure",
+    SubjectKind.VECTOR_STORE: "vectors",
 }
 
 

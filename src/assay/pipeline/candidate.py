@@ -130,6 +130,8 @@ def opened_parts(
             config.infrastructure,
             SubjectKind.INFRASTRUCTURE,
         )
+    if config.vectors:
+        named[Role.VECTORS.value] = ("vectors.path", config.vectors.path, SubjectKind.VECTOR_STORE)
     with ExitStack() as stack:
         files = {}
         for role, (key, text, kind) in named.items():
@@ -141,6 +143,19 @@ def opened_parts(
             else:
                 files[role] = Part(_local(project, text, key), text, kind)
         yield Parts(config.model.name, config.environment, files)
+
+
+def approved_vectors(project: LoadedProject) -> Subject | None:
+    """The vector store as it was approved, where `assay.yaml` names it.
+
+    Raises:
+        ConfigError, SubjectError: it does not exist or cannot be read.
+    """
+    section = project.config.vectors
+    if section is None or not section.baseline:
+        return None
+    path = _local(project, section.baseline, "vectors.baseline")
+    return replace(Subject.from_path(path, kind=SubjectKind.VECTOR_STORE), name=section.baseline)
 
 
 def changed(before: Mapping[str, str], after: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from assay.core.ignoring import IgnoreEntry
 from assay.core.release import Candidate
 from assay.core.report import Report, Status
 from assay.core.subject import Subject
+from assay.pipeline.candidate import approved_vectors
 from assay.pipeline.journal import Journal
 from assay.pipeline.plan import GUARDIAN, Plan, check_options
 from assay.pipeline.project import LoadedProject
@@ -130,8 +131,16 @@ class ReleaseRun:
 
     def _task(self, check: Check) -> Task:
         subject = self.candidate.subjects[check.info.role.value]
-        baseline = self.baseline if check.info.role is Role.MODEL and check.info.baseline else None
-        return Task(check, subject, baseline, check_options(self.project, check), self.ignores)
+        options = check_options(self.project, check)
+        return Task(check, subject, self._baseline(check), options, self.ignores)
+
+    def _baseline(self, check: Check) -> Subject | None:
+        """The approved model, or the store that `assay.yaml` names as approved, for checks that compare."""
+        if not check.info.baseline:
+            return None
+        if check.info.role is Role.VECTORS:
+            return approved_vectors(self.project)
+        return self.baseline if check.info.role is Role.MODEL else None
 
     def _one(self, check: Check, task: Task) -> None:
         progress = self.watcher.started(check)

@@ -40,7 +40,13 @@ _SECURITY = {
     Severity.LOW: "2.0",
     Severity.INFO: "0.0",
 }
-_LOCAL = {SubjectKind.FILE, SubjectKind.FOLDER, SubjectKind.DATASET, SubjectKind.INFRASTRUCTURE}
+_LOCAL = {
+    SubjectKind.FILE,
+    SubjectKind.FOLDER,
+    SubjectKind.DATASET,
+    SubjectKind.INFRASTRUCTURE,
+    SubjectKind.VECTOR_STORE,
+}
 
 
 def render(document: Document) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from assay.registries.storage import incoming
 from assay.sources.names import written_low
 from assay.sources.private_folder import cache_folder, require_private
 from assay.sources.workspace import Bounds, Workspace
+
+_CREDENTIALS = re.compile(r"//[^/]*@")  # user and password, which no message shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def fetched(
     Whatever goes wrong, nothing of it stays; what a killed process left is removed by the next.
 
     Args:
-        name: `hf://…`, `s3://…` or `mlflow:…`.
+        name: `hf://…`, `s3://…`, `mlflow:…` or `postgresql://…`.
         bounds: how much may come.
         progress: told of every chunk, in bytes.
 
@@ -64,11 +67,12 @@ def fetched(
     with ExitStack() as stack:
         try:
             folder = stack.enter_context(incoming(root, root / "lock"))
-            found = _fetch(name, Workspace(folder, bounds or Bounds(), source=name, progress=progress))
+            source = _CREDENTIALS.sub("//", name)
+            found = _fetch(name, Workspace(folder, bounds or Bounds(), source=source, progress=progress))
         except OSError as error:
             raise SubjectError(
                 f"cannot be kept: {(error.strerror or str(error)).lower()}",
-                subject=name,
+                subject=_CREDENTIALS.sub("//", name),
                 remedy=f"Check that {root} is writable and has room; nothing was left behind.",
             ) from error
         yield found
@@ -85,6 +89,11 @@ def _fetch(name: str, workspace: Workspace) -> Fetched:
         from assay.sources.buckets import fetch_objects  # noqa: PLC0415  boto3, only where used
 
         return fetch_objects(names.parse_bucket(name), workspace)
+    if name.startswith(("postgresql://", "postgres://")):
+        from assay.sources.tables import fetch_table  # noqa: PLC0415  pg8000, only where used
+        from assay.subjects.vector_stores.postgres import parse_table  # noqa: PLC0415
+
+        return fetch_table(parse_table(name), workspace)
     from assay.sources.tracking import fetch_tracked  # noqa: PLC0415
 
     return fetch_tracked(names.parse_tracked(name), workspace)

@@ -1,4 +1,4 @@
-"""What names a source: `hf://`, `s3://` and `mlflow:`."""
+"""What names a source: `hf://`, `s3://`, `mlflow:` and `postgresql://`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from assay.core.errors import UsageError
 
-SCHEMES = ("hf://", "s3://", "mlflow:")
+SCHEMES = ("hf://", "s3://", "mlflow:", "postgresql://", "postgres://")
 HUB, BUCKET, TRACKED = "hf://ORG/NAME@REVISION", "s3://BUCKET/KEY", "mlflow:NAME@ALIAS"
 _MEANT = {
     "hf": HUB, "huggingface": HUB, "hub": HUB, "s3": BUCKET, "s3a": BUCKET, "s3n": BUCKET,
