@@ -22,7 +22,7 @@ from assay.subjects.pickles.records import PickleRecord
 _MAY_BE_PICKLE = frozenset({"unknown", "safetensors"})
 # Formats that a text may begin as (`GIF89a = 1` is Python), whose readers give nothing of what is not whole.
 _WHOLE_OR_NOTHING = frozenset({
-    "gif", "wav", "webp", "ogg", "mp3", "flac", "parquet", "arrow", "bzip2", "zlib", "lzma", "catboost",
+    "gif", "wav", "webp", "ogg", "mp3", "parquet", "arrow", "bzip2", "zlib", "lzma", "catboost",
     "xgboost binary",
 })  # fmt: skip
 

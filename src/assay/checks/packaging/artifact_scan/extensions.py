@@ -29,8 +29,8 @@ _EXPECTED = {
     ".yml": {"text", "script"}, ".py": {"python"}, ".pyi": {"python"}, ".pyw": {"python"},
     ".ipynb": {"json"}, ".sh": {"script", "python"}, ".pyc": {"python-bytecode"},
     ".png": {"png"}, ".jpg": {"jpeg"}, ".jpeg": {"jpeg"}, ".gif": {"gif"}, ".webp": {"webp"}, ".wav": {"wav"},
-    ".ogg": {"ogg"}, ".mp3": {"mp3"}, ".mp4": {"mp4"}, ".pdf": {"pdf"}, ".parquet": {"parquet"},
-    ".feather": {"arrow"}, ".arrow": {"arrow"}, ".msgpack": {"msgpack"},
+    ".ogg": {"ogg"}, ".mp3": {"mp3"}, ".flac": {"flac"}, ".mp4": {"mp4"}, ".pdf": {"pdf"},
+    ".parquet": {"parquet"}, ".feather": {"arrow"}, ".arrow": {"arrow"}, ".msgpack": {"msgpack"},
     ".exe": {"pe", "dos-program"}, ".dll": {"pe"}, ".dylib": {"mach-o"},
 }  # fmt: skip
 

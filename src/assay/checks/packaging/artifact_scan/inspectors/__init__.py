@@ -31,7 +31,7 @@ _FAMILIES = {
     "unopened:inspector": UNOPENED,
     "native:inspector": sorted(PROGRAMS - {"python-bytecode"}),
     "tensorflow:inspector": _TENSORFLOW,
-    "media:inspector": ("png", "jpeg", "gif", "wav", "webp", "ogg", "mp4", "mp3"),
+    "media:inspector": ("png", "jpeg", "gif", "wav", "webp", "ogg", "mp4", "mp3", "flac"),
     "tables:inspector": ("parquet", "arrow"),
     "graph_files:inspector_of_numbers": ("coreml-weights", "paddle-tensors"),
 }
