@@ -18,6 +18,7 @@ from assay.subjects.graphs import recognition
 from assay.subjects.hdf5.superblock import find_signature
 from assay.subjects.media import recognition as media
 from assay.subjects.rdata_input import is_rdata
+from assay.subjects.xgboost_binary import is_xgboost_binary
 
 NOT_JUDGED = "is not judged by this version"
 CUT_OFF = "the file is cut off or damaged"
@@ -137,6 +138,7 @@ _STRUCTURES: _Structures = (
     ("zlib", _is_zlib),
     ("rdata", lambda _, head: is_rdata(head)),
     ("ubjson", _is_ubjson),
+    ("xgboost binary", lambda blob, _: is_xgboost_binary(blob.data, blob.start, blob.end)),
     ("tar", _is_tar),
     ("iso", _is_iso),
 )
