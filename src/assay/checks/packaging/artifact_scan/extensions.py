@@ -21,6 +21,7 @@ _EXPECTED = {
     "saved_model.pb": {"tf-savedmodel"}, "keras_metadata.pb": {"keras-metadata"},
     ".pb": {"tf-savedmodel", "tf-graphdef", "tf-metagraph", "tf-fingerprint", "keras-metadata", "onnx",
             "onnx-tensor"},
+    ".t7": {"torch7", "torch7-text"}, ".th7": {"torch7", "torch7-text"},
     ".ubj": {"ubjson"}, ".cbm": {"catboost"}, ".rds": _R, ".rdata": _R, ".rda": _R,
     ".zip": _ZIPS, ".tar": {"tar"}, ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"},
     ".zst": {"zstd"}, ".lz4": {"lz4", "lz4 legacy"}, ".7z": {"7z"}, ".rar": {"rar"},
