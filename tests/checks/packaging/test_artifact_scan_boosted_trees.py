@@ -62,6 +62,31 @@ def _catboost(text: str = "made by hand", parts: Sequence[str] = (), after: byte
     return b"CBM1" + struct.pack("<I", len(out)) + bytes(out) + after
 
 
+def _old_xgboost(
+    objective: str = "binary:logistic",
+    booster: str = "gbtree",
+    *,
+    vector: bool = False,
+    magic: bytes = b"binf",
+) -> bytes:
+    """2 trees of 3 nodes as XGBoost 2.1 writes them; `vector`: with one behind the nodes, as 0.4 did."""
+    learner = struct.pack("<fIiiiII", 0.5, 4, 0, 1, 1, 2, 1).ljust(136, b"\0")
+    tree = struct.pack("<6i", 1, 3, 0, 2, 4, 1).ljust(148, b"\0") + bytes(3 * 36)
+    if vector:
+        tree += struct.pack("<Q3f", 3, 1, 2, 3)
+    body = struct.pack("<ii", 2, 1).ljust(160, b"\0") + 2 * tree + bytes(8)
+    body += struct.pack("<Q2f", 2, 1, 1) if booster == "dart" else b""
+    if booster == "gblinear":
+        body = bytes(136) + struct.pack("<Q5f", 5, 1, 2, 3, 4, 5)
+    attributes = struct.pack("<Q", 1) + _counted("note") + _counted("made by hand")
+    metrics = struct.pack("<Q", 1) + _counted("auc")
+    return magic + learner + _counted(objective) + _counted(booster) + body + attributes + metrics
+
+
+def _counted(text: str) -> bytes:
+    return struct.pack("<Q", len(text)) + text.encode()
+
+
 def _point(out: bytearray, place: int, target: int) -> None:
     out[place : place + 4] = struct.pack("<I", target - place)
 
@@ -72,6 +97,10 @@ MODELS = {
     "m.ubj": (_ubjson(), "xgboost"),
     "m.cbm": (_catboost(), "catboost"),
     "counters.cbm": (_catboost(parts=["static_provider_v1"], after=TABLES), "catboost"),
+    "old.model": (_old_xgboost(), "xgboost"),
+    "older.model": (_old_xgboost(vector=True, magic=b""), "xgboost"),
+    "linear.model": (_old_xgboost(booster="gblinear"), "xgboost"),
+    "dart.model": (_old_xgboost(booster="dart"), "xgboost"),
 }
 
 
@@ -82,7 +111,10 @@ def test_model_passes(name: str, tmp_path: Path) -> None:
     assert (report.status, formats_of(report)) == (Status.PASS, [kind]), report
 
 
-@pytest.mark.parametrize("name", ["m.ubj", "m.cbm", "counters.cbm"])
+BINARY = sorted(set(MODELS) - {"m.txt"})
+
+
+@pytest.mark.parametrize("name", BINARY)
 def test_what_follows_is_examined(name: str, tmp_path: Path) -> None:
     report = scan_bytes(tmp_path, name, MODELS[name][0] + BAD)
     assert rules_of(report) == {"archive/trailing-data", "pickle/dangerous-global"}
@@ -90,7 +122,12 @@ def test_what_follows_is_examined(name: str, tmp_path: Path) -> None:
 
 def test_texts_are_judged(tmp_path: Path) -> None:
     evil = "{{ x.__class__.__mro__ }}"
-    for name, content in (("m.ubj", _ubjson(evil)), ("m.cbm", _catboost(evil)), ("m.txt", LIGHTGBM + evil)):
+    for name, content in (
+        ("m.ubj", _ubjson(evil)),
+        ("m.cbm", _catboost(evil)),
+        ("m.model", _old_xgboost(evil)),
+        ("m.txt", LIGHTGBM + evil),
+    ):
         raw = content if isinstance(content, bytes) else content.encode()
         assert rules_of(scan_bytes(tmp_path, name, raw)) == {"template/injection"}
 
@@ -106,6 +143,12 @@ def test_texts_are_judged(tmp_path: Path) -> None:
         ("m.cbm", _catboost(parts=["static_provider_v1"], after=struct.pack("<II", 1, 1 << 31))),
         ("m.cbm", b"CBM1" + b"\xff" * 40),
         ("m.bin", b"binf" + bytes(136)),
+        ("m.bin", _old_xgboost(booster="forest")),
+        ("m.bin", _old_xgboost().replace(struct.pack("<ii", 2, 1), struct.pack("<ii", -1, 1))),
+        (
+            "m.bin",
+            _old_xgboost().replace(struct.pack("<4i", 1, 3, 0, 2), struct.pack("<4i", 1, 1 << 30, 0, 2)),
+        ),
     ],
 )
 def test_what_is_not_read_is_not_clean(name: str, content: bytes, tmp_path: Path) -> None:
@@ -124,7 +167,7 @@ def scanner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scanner]:
         yield Scanner(pool, ArtifactScanOptions(), tmp_path_factory.mktemp("workspace"))
 
 
-@pytest.mark.parametrize("name", ["m.ubj", "m.cbm", "counters.cbm"])
+@pytest.mark.parametrize("name", BINARY)
 def test_no_prefix_is_clean(name: str, scanner: Scanner, tmp_path: Path) -> None:
     content, file = MODELS[name][0], tmp_path / "x"
     for length in range(12, len(content)):
@@ -134,7 +177,11 @@ def test_no_prefix_is_clean(name: str, scanner: Scanner, tmp_path: Path) -> None
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from(["m.ubj", "counters.cbm"]), st.integers(4, 400), st.binary(min_size=1, max_size=4))
+@given(
+    st.sampled_from(["m.ubj", "counters.cbm", "old.model"]),
+    st.integers(4, 400),
+    st.binary(min_size=1, max_size=4),
+)
 def test_no_changed_bytes_raise(
     scanner: Scanner, tmp_path_factory: pytest.TempPathFactory, name: str, at: int, put: bytes
 ) -> None:

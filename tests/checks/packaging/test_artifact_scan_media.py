@@ -27,6 +27,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "a.ogg": (media.ogg, "ogg"),
     "a.mp3": (media.mp3, "mp3"),
     "a.mp4": (media.film, "mp4"),
+    "a.flac": (media.flac, "flac"),
     "a.pdf": (lambda: media.PDF, "pdf"),
     "flax_model.msgpack": (media.flax, "msgpack"),
 }
@@ -95,6 +96,16 @@ def test_png_texts_and_private_chunks_are_judged(tmp_path: Path) -> None:
     assert scan_bytes(tmp_path, "a.png", media.png_with(b"prVt", b"harmless")).status is Status.PASS
     hidden = scan_bytes(tmp_path, "a.png", media.png_with(b"prVt", BAD))
     assert rules_of(hidden) == {"pickle/dangerous-global"}
+
+
+def test_flac_comments_and_private_blocks_are_judged(tmp_path: Path) -> None:
+    evil = scan_bytes(tmp_path, "a.flac", media.flac(b"TITLE={{ x.__class__.__mro__ }}"))
+    assert rules_of(evil) == {"template/injection"}
+    plain = media.flac()
+    block = b"\2" + len(BAD).to_bytes(3, "big")
+    assert rules_of(scan_bytes(tmp_path, "a.flac", plain[:42] + block + BAD + plain[42:])) == {
+        "pickle/dangerous-global"
+    }
 
 
 def test_png_with_a_wrong_checksum_is_not_clean(tmp_path: Path) -> None:

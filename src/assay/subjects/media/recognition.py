@@ -21,6 +21,8 @@ def recognise(data: Data, start: int, end: int) -> str:
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name
+    if head[:4] == b"fLaC" and head[4:8] in {b"\0\0\0\x22", b"\x80\0\0\x22"}:
+        return "flac"
     if head[:4] == b"RIFF" and head[8:12] in {b"WAVE", b"WEBP"}:
         return "wav" if head[8:12] == b"WAVE" else "webp"
     if head[:2] == b"\0\0" and head[4:8] == b"ftyp":

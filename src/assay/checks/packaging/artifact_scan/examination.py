@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,11 @@ from assay.subjects.pickles.records import PickleRecord
 
 # Formats that a pickle may pose as: whatever else starts so is no loader's idea of a pickle.
 _MAY_BE_PICKLE = frozenset({"unknown", "safetensors"})
+# Formats that a text may begin as (`GIF89a = 1` is Python), whose readers give nothing of what is not whole.
+_WHOLE_OR_NOTHING = frozenset({
+    "gif", "wav", "webp", "ogg", "mp3", "parquet", "arrow", "bzip2", "zlib", "lzma", "catboost",
+    "xgboost binary",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +46,39 @@ class Examination:
         elif blob.size <= 0:
             self.skip(blob, "the member is empty", AGAIN)
         else:
-            self._open(blob, self._recognise(blob))
+            self._look(blob)
 
-    def _recognise(self, blob: Blob) -> str:
+    def _look(self, blob: Blob) -> None:
         found = formats.recognise(blob)
         # Some loader may take any file for a pickle, whatever else it is.
         starts_as_zip = found == "zip" and blob.head(2) == b"PK"
         is_pickle = not starts_as_zip and self.pickle(blob, probe=True) is not None
         if is_pickle and found in _MAY_BE_PICKLE:
             found = "pickle"
-        # A program may be written so that it is a pickle as well.
-        readable = found == "unknown" or (found == "pickle" and texts.is_program(blob.name))
+        # A program may be written so that it is a pickle as well, and begin as anything.
+        readable = found != "pickle" or texts.is_program(blob.name)
         text = texts.recognise(blob, self.options.max_text) if readable else None
-        if text is not None:
+        if text is not None and (found in {"unknown", "pickle"} or self._is_only_text(blob, found)):
             found = text.kind
-        lie = extensions.lies(blob, found)
-        if lie:
+        self._compare_name(blob, found)
+        if text is not None:
+            self._read(blob, text)
+        self._open(blob, found)
+
+    def _is_only_text(self, blob: Blob, found: str) -> bool:
+        """Whether a text merely begins as a format: no reader of that gets anywhere with it."""
+        if found not in _WHOLE_OR_NOTHING:
+            return False
+        tried = replace(self, outcome=Outcome())
+        inspectors.INSPECTORS[found](blob, tried)
+        read = tried.outcome.findings or tried.outcome.documents or not tried.outcome.skipped
+        return not read
+
+    def _compare_name(self, blob: Blob, found: str) -> None:
+        if lie := extensions.lies(blob, found):
             promised, severity = lie
             message = f"The file is {found}, but its name says {promised}."
             self.report(rules.files.LYING.finding(message, blob.place(), severity=severity))
-        if text is not None:
-            self._read(blob, text)
-        return found
 
     def _open(self, blob: Blob, found: str) -> None:
         if found == "pickle":

@@ -21,6 +21,7 @@ _EXPECTED = {
     "saved_model.pb": {"tf-savedmodel"}, "keras_metadata.pb": {"keras-metadata"},
     ".pb": {"tf-savedmodel", "tf-graphdef", "tf-metagraph", "tf-fingerprint", "keras-metadata", "onnx",
             "onnx-tensor"},
+    ".t7": {"torch7", "torch7-text"}, ".th7": {"torch7", "torch7-text"},
     ".ubj": {"ubjson"}, ".cbm": {"catboost"}, ".rds": _R, ".rdata": _R, ".rda": _R,
     ".zip": _ZIPS, ".tar": {"tar"}, ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"},
     ".zst": {"zstd"}, ".lz4": {"lz4", "lz4 legacy"}, ".7z": {"7z"}, ".rar": {"rar"},
@@ -29,8 +30,8 @@ _EXPECTED = {
     ".yml": {"text", "script"}, ".py": {"python"}, ".pyi": {"python"}, ".pyw": {"python"},
     ".ipynb": {"json"}, ".sh": {"script", "python"}, ".pyc": {"python-bytecode"},
     ".png": {"png"}, ".jpg": {"jpeg"}, ".jpeg": {"jpeg"}, ".gif": {"gif"}, ".webp": {"webp"}, ".wav": {"wav"},
-    ".ogg": {"ogg"}, ".mp3": {"mp3"}, ".mp4": {"mp4"}, ".pdf": {"pdf"}, ".parquet": {"parquet"},
-    ".feather": {"arrow"}, ".arrow": {"arrow"}, ".msgpack": {"msgpack"},
+    ".ogg": {"ogg"}, ".mp3": {"mp3"}, ".flac": {"flac"}, ".mp4": {"mp4"}, ".pdf": {"pdf"},
+    ".parquet": {"parquet"}, ".feather": {"arrow"}, ".arrow": {"arrow"}, ".msgpack": {"msgpack"},
     ".exe": {"pe", "dos-program"}, ".dll": {"pe"}, ".dylib": {"mach-o"},
 }  # fmt: skip
 

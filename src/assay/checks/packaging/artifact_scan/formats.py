@@ -18,6 +18,8 @@ from assay.subjects.graphs import recognition
 from assay.subjects.hdf5.superblock import find_signature
 from assay.subjects.media import recognition as media
 from assay.subjects.rdata_input import is_rdata
+from assay.subjects.torch7 import is_torch7
+from assay.subjects.xgboost_binary import is_xgboost_binary
 
 NOT_JUDGED = "is not judged by this version"
 CUT_OFF = "the file is cut off or damaged"
@@ -35,7 +37,8 @@ _MAGIC = (
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of user data, before a zstd or lz4 frame
 _OBJECTS = (b"{L\0\0\0\0\0\0\0", b"{l\0\0\0", b"{I\0")
 _ISO = 32_769  # where an ISO 9660 volume descriptor says what it is
-_BY_NAME = {"safetensors", "msgpack"}  # what has such a name, and is nothing else, is read as that
+# What has such a name, and is nothing else, is read as that.
+_BY_NAME = {"safetensors": "safetensors", "msgpack": "msgpack", "t7": "torch7", "th7": "torch7"}
 COMPRESSED = {"gzip", "bzip2", "xz", "zlib", "lzma", "zstd", "lz4"}
 # What zip readers find at the end of these is examined with all the rest of it.
 HOLDERS = frozenset({"zip", "tar", "7z", "pickle", *recognition.FORMATS})
@@ -69,7 +72,7 @@ def recognise(blob: Blob) -> str:
     ):
         return "safetensors"
     suffix = blob.name.lower().rpartition(".")[2]
-    return suffix if suffix in _BY_NAME else "unknown"
+    return _BY_NAME.get(suffix, "unknown")
 
 
 def _first(structures: _Structures, blob: Blob, head: bytes) -> str:
@@ -137,7 +140,9 @@ _STRUCTURES: _Structures = (
     ("zlib", _is_zlib),
     ("rdata", lambda _, head: is_rdata(head)),
     ("ubjson", _is_ubjson),
+    ("xgboost binary", lambda blob, _: is_xgboost_binary(blob.data, blob.start, blob.end)),
     ("tar", _is_tar),
+    ("torch7", lambda blob, _: is_torch7(blob.data, blob.start, blob.end)),
     ("iso", _is_iso),
 )
 _AT_THE_END: _Structures = (

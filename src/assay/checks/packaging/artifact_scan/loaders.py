@@ -32,6 +32,7 @@ _FORMATS: dict[str, tuple[tuple[str, ...], str]] = {
     "executorch": (("the ExecuTorch runtime",), ""),
     "gguf": (("llama.cpp", "llama_cpp.Llama(file)"), ""),
     "safetensors": (("safetensors.safe_open(file)",), ""),
+    "torch7": (("torch.load(file) in Lua",), ""),
     "rdata": (("readRDS(file)", "load(file) in R"), ""),
     "xml": (("the XML parser of the model's reader",), ""),
     "ipynb": (("Jupyter, when a cell is run",), ""),

@@ -21,7 +21,7 @@ _ONE = {
     "executorch-data": "executorch:inspect_data", "ort": "onnx:inspect_ort",
     "onnx-tensor": "onnx:inspect_tensor", "sentencepiece": "sentencepiece:inspect",
     "coreml": "coreml:inspect", "paddle": "paddle:inspect", "tf-checkpoint": "tensorflow:inspect_checkpoint",
-    "rdata": "r_files:inspect", "ubjson": "boosted_trees:inspect_ubjson",
+    "torch7": "torch7:inspect", "rdata": "r_files:inspect", "ubjson": "boosted_trees:inspect_ubjson",
     "python-bytecode": "bytecode:inspect", "msgpack": "tables:inspect_msgpack", "pdf": "tables:inspect_pdf",
     "catboost": "boosted_trees:inspect_catboost", "xgboost binary": "boosted_trees:inspect_old_xgboost",
 }  # fmt: skip
@@ -31,7 +31,7 @@ _FAMILIES = {
     "unopened:inspector": UNOPENED,
     "native:inspector": sorted(PROGRAMS - {"python-bytecode"}),
     "tensorflow:inspector": _TENSORFLOW,
-    "media:inspector": ("png", "jpeg", "gif", "wav", "webp", "ogg", "mp4", "mp3"),
+    "media:inspector": ("png", "jpeg", "gif", "wav", "webp", "ogg", "mp4", "mp3", "flac"),
     "tables:inspector": ("parquet", "arrow"),
     "graph_files:inspector_of_numbers": ("coreml-weights", "paddle-tensors"),
 }

@@ -1,4 +1,4 @@
-"""Boosted trees in binary: XGBoost's UBJSON and CatBoost's models, numbers and texts read to their end."""
+"""Boosted trees in binary: XGBoost's two formats and CatBoost's, numbers and texts read to their end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from assay.checks.packaging.artifact_scan.next_steps import AGAIN, SAVE_AGAIN
 from assay.core.errors import SubjectError
 from assay.subjects.catboost_model import read_catboost
 from assay.subjects.ubjson import read_ubjson
+from assay.subjects.xgboost_binary import read_xgboost_binary
 
 
 def inspect_ubjson(blob: Blob, inspection: Inspection) -> None:
@@ -44,9 +45,16 @@ def inspect_catboost(blob: Blob, inspection: Inspection) -> None:
 
 
 def inspect_old_xgboost(blob: Blob, inspection: Inspection) -> None:
-    """Say that XGBoost's own binary format, which 3.1 no longer reads, was not examined."""
-    remedy = "Load it with XGBoost before 3.1, in a sandbox, and save it as UBJSON or JSON."
-    inspection.skip(blob, "XGBoost's old binary format is not judged by this version", remedy)
+    """Step over the numbers of XGBoost's own binary format, and judge its texts."""
+    try:
+        model = read_xgboost_binary(blob.data, blob.start, blob.end)
+    except SubjectError as error:
+        inspection.skip(blob, f"the XGBoost model cannot be read: {error.cause}", AGAIN)
+        return
+    inspection.outcome.rename(blob, "xgboost")
+    for text in model.texts:
+        inspection.text(blob, text)
+    _trailing(blob, model.end, inspection)
 
 
 def _trailing(blob: Blob, end: int, inspection: Inspection) -> None:

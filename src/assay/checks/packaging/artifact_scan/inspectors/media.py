@@ -8,12 +8,12 @@ from assay.checks.packaging.artifact_scan.inspectors import graph_files
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection, Inspector
 from assay.checks.packaging.artifact_scan.next_steps import AGAIN
 from assay.core.errors import SubjectError
-from assay.subjects.media import pictures, streams
+from assay.subjects.media import flac, pictures, streams
 
 _WALKS = {
     "png": pictures.walk_png, "jpeg": pictures.walk_jpeg, "gif": pictures.walk_gif,
     "wav": streams.walk_riff, "webp": streams.walk_riff, "ogg": streams.walk_ogg,
-    "mp4": streams.walk_mp4, "mp3": streams.walk_mp3,
+    "mp4": streams.walk_mp4, "mp3": streams.walk_mp3, "flac": flac.walk_flac,
 }  # fmt: skip
 
 

@@ -67,4 +67,13 @@ R_CODE = Rule(
     "Review the functions before they are called, or ask for the data in a format that holds none.",
     CODE,
 )
-RULES = (R_PROMISE, R_CODE, OPERATOR, FOREIGN_OPERATOR, EXPORT, SKOPS_DANGEROUS, SKOPS_UNKNOWN)
+LUA_CODE = Rule(
+    "torch7/lua-code",
+    "A Torch7 file holds Lua functions",
+    Severity.HIGH,
+    "Torch7 makes functions of byte code while it reads the file, and LuaJIT checks none of it: whatever "
+    "calls such a function runs it with all rights of the user.",
+    "Do not read it. Ask for the weights as safetensors, or get the file from its source again.",
+    CODE,
+)
+RULES = (LUA_CODE, R_PROMISE, R_CODE, OPERATOR, FOREIGN_OPERATOR, EXPORT, SKOPS_DANGEROUS, SKOPS_UNKNOWN)

@@ -8,6 +8,7 @@ file it lies in; programs are seen by `PROGRAM_JUDGES`, and whole files of one k
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -22,8 +23,10 @@ is_program = programs.is_program
 may_be_empty = programs.may_be_empty
 Judge: TypeAlias = Callable[[Blob, str, Inspection], None]
 PROGRAMS = frozenset({"python", "script", "program"})
-KINDS = frozenset({"json", "text", "lightgbm", "xml", "jinja"}) | PROGRAMS
+KINDS = frozenset({"json", "text", "lightgbm", "torch7-text", "xml", "jinja"}) | PROGRAMS
 LIGHTGBM = ("tree\nversion=", "tree\r\nversion=")  # how its text models start: they hold numbers and names
+# An object of a class, written as a text: its type, index, and version.
+_TORCH7 = re.compile(r"4\r?\n\d+\r?\n3\r?\nV 1\r?\n")
 # Braces of a program are its own syntax, not a template's.
 PROGRAM_JUDGES: tuple[Judge, ...] = (late(__name__, "secrets:judge"), late(__name__, "autorun:judge"))
 JUDGES: tuple[Judge, ...] = (
@@ -38,6 +41,7 @@ KIND_JUDGES: Mapping[str, Judge] = {
     "python": late(__name__, "python_source:judge"),
     "script": late(__name__, "shell:judge"),
     "program": late(__name__, "unjudged:judge"),
+    "torch7-text": late(__name__, "unjudged:judge_torch7"),
     "xml": late(__name__, "xml:judge"),
     "jinja": late(__name__, "templates:judge_template"),
 }
@@ -76,6 +80,8 @@ def _kind(blob: Blob, text: str) -> str:
 
     if text.startswith(LIGHTGBM):
         return "lightgbm"
+    if _TORCH7.match(text) or blob.name.lower().endswith((".t7", ".th7")):
+        return "torch7-text"
     if templates.is_template_file(blob):
         return "jinja"
     return "xml" if xml.is_xml(text) else ""
