@@ -6,7 +6,8 @@
 | `object` | what calling an allowed global gave |
 | `data` | any of the plain values above, nothing that was called or named |
 | `any` | everything but a global that may not be passed on |
-| `class`, `function`, `constant`, `array` | a global that is used so, or that no list knows |
+| `class`, `enum`, `function`, `constant`, `array` | a global that is used so, or that no list knows |
+| `member` | a text that can be the name of a member of an enumeration |
 | `base` | a class of Python's own that others are derived from |
 | `integers`, `empty` | a tuple of integers; the shape (0,) |
 | `attributes` | a dict that is taken as attributes, or none |
@@ -81,6 +82,10 @@ def _used_as(*uses: str) -> Check:
     return check
 
 
+def _member(value: object, reading: Reading) -> bool:
+    return type(value) is str and value.isidentifier() and value[0] != "_"
+
+
 def _array_class(value: object, reading: Reading) -> bool:
     rule = reading.rule(value)
     return bool(reading.named(value)) and (rule is None or rule.use in {"", "array"})
@@ -138,7 +143,8 @@ _SAID = {
     "bool": "a bool", "integer": "an integer", "number": "a number", "tuple": "a tuple", "list": "a list",
     "dict": "a dict", "set": "a set", "object": "an object", "data": "plain data", "any": "a value",
     "class": "a known class", "array": "a class of arrays", "base": "a class of Python's own",
-    "function": "a known function", "constant": "a known constant",
+    "function": "a known function", "constant": "a known constant", "enum": "a known enumeration",
+    "member": "the name of a member",
     "integers": "a tuple of integers", "empty": "the shape (0,)", "attributes": "attributes",
     "legacy-torch": "a legacy PyTorch file",
 }  # fmt: skip
@@ -146,7 +152,9 @@ _CHECKS: dict[str, Check] = {
     "any": _any,
     "array": _array_class,
     "base": _base,
-    "class": _used_as("class", "type"),
+    "class": _used_as("class", "instance", "type"),
+    "enum": _used_as("enum"),
+    "member": _member,
     "function": _used_as("function"),
     "constant": _used_as("constant"),
     "integers": _integers,
