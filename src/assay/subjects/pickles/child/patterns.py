@@ -12,12 +12,15 @@
 | `integers`, `empty` | a tuple of integers; the shape (0,) |
 | `attributes` | a dict that is taken as attributes, or none |
 | `=text`, `tuple:a,b` | exactly this text; a tuple of these texts alone |
-| `a.name`, `a.name()` | this global; what this global made |
+| `a.name`, `a.name()`, `a.*()` | this global; what this global made; what any global of this module made |
+| `file-name` | the name of a file, in no other folder |
 | `legacy-torch` | bytes that begin as a legacy PyTorch file does |
+| `scipy-signatures` | the functions that scipy.stats makes of a distribution's shapes, and executes |
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from .readings import Reading
@@ -30,7 +33,18 @@ _BASES = {
     "__builtin__": _BUILT_IN,
     "collections": frozenset({"OrderedDict", "defaultdict", "deque"}),
 }
+_SEPARATORS = re.compile(r"[/\\:\0]")
 _NUMBERS = frozenset({"bool", "integer", "number"})
+# scipy/stats/_distn_infrastructure.py parse_arg_template: names of arguments are all that differs.
+_SIGNATURES = re.compile(
+    r"\ndef _parse_args\(self, ((?:[A-Za-z_]\w*, )*) (loc=0(?:, scale=1)?)\):\n"
+    r"    return \(\1\), (loc, (?:scale|1))\n\n"
+    r"def _parse_args_rvs\(self, \1 \2, size=None\):\n"
+    r"    return self\._argcheck_rvs\(\1 \3, size=size\)\n\n"
+    r"def _parse_args_stats\(self, \1 \2, moments='mv'\):\n"
+    r"    return \(\1\), \3, moments\n",
+    re.ASCII,
+)
 _LEGACY_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 Check = Callable[[object, Reading], bool]
 
@@ -122,12 +136,22 @@ def _legacy_torch(value: object, reading: Reading) -> bool:
     return bytes(raw[: len(_LEGACY_TORCH)]) == _LEGACY_TORCH
 
 
+def _signatures(value: object, reading: Reading) -> bool:
+    return type(value) is str and _SIGNATURES.fullmatch(value) is not None
+
+
+def _file_name(value: object, reading: Reading) -> bool:
+    return type(value) is str and value[:1] != "." and not _SEPARATORS.search(value)
+
+
 def _named(word: str) -> Check:
     if word.startswith("="):
         return lambda value, reading: reading.kind(value) == "text" and value == word[1:]
     if word.startswith("tuple:"):
         texts = frozenset(word[6:].split(","))
         return lambda value, reading: _texts(value, texts, reading)
+    if word.endswith(".*()"):
+        return lambda value, reading: reading.made_by(value).rpartition(".")[0] == word[:-4]
     if word.endswith("()"):
         return lambda value, reading: reading.made_by(value) == word[:-2]
     return lambda value, reading: reading.named(value) == word
@@ -146,7 +170,8 @@ _SAID = {
     "function": "a known function", "constant": "a known constant", "enum": "a known enumeration",
     "member": "the name of a member",
     "integers": "a tuple of integers", "empty": "the shape (0,)", "attributes": "attributes",
-    "legacy-torch": "a legacy PyTorch file",
+    "file-name": "the name of a file in the same folder",
+    "legacy-torch": "a legacy PyTorch file", "scipy-signatures": "what scipy writes there",
 }  # fmt: skip
 _CHECKS: dict[str, Check] = {
     "any": _any,
@@ -159,5 +184,7 @@ _CHECKS: dict[str, Check] = {
     "constant": _used_as("constant"),
     "integers": _integers,
     "empty": _empty,
+    "file-name": _file_name,
     "legacy-torch": _legacy_torch,
+    "scipy-signatures": _signatures,
 }
