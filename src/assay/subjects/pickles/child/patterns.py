@@ -14,6 +14,7 @@
 | `=text`, `tuple:a,b` | exactly this text; a tuple of these texts alone |
 | `a.name`, `a.name()`, `a.*()` | this global; what this global made; what any global of this module made |
 | `file-name` | the name of a file, in no other folder |
+| `interpolation` | a text in which OmegaConf would call nothing that evaluates Python |
 | `legacy-torch` | bytes that begin as a legacy PyTorch file does |
 | `scipy-signatures` | the functions that scipy.stats makes of a distribution's shapes, and executes |
 """
@@ -45,6 +46,8 @@ _SIGNATURES = re.compile(
     r"    return \(\1\), \3, moments\n",
     re.ASCII,
 )
+# omegaconf/grammar: ${name:arguments} calls what is registered by that name, by projects an `eval` at times.
+_RESOLVER = re.compile(r"\$\{\s*(?:[^:}]*(?:eval|exec|python|import|lambda|\$)[^:}]*:|[^:}]*:.*?(?:\(|__))", re.DOTALL)
 _LEGACY_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 Check = Callable[[object, Reading], bool]
 
@@ -140,6 +143,10 @@ def _signatures(value: object, reading: Reading) -> bool:
     return type(value) is str and _SIGNATURES.fullmatch(value) is not None
 
 
+def _interpolation(value: object, reading: Reading) -> bool:
+    return type(value) is str and not _RESOLVER.search(value)
+
+
 def _file_name(value: object, reading: Reading) -> bool:
     return type(value) is str and value[:1] != "." and not _SEPARATORS.search(value)
 
@@ -171,6 +178,7 @@ _SAID = {
     "member": "the name of a member",
     "integers": "a tuple of integers", "empty": "the shape (0,)", "attributes": "attributes",
     "file-name": "the name of a file in the same folder",
+    "interpolation": "a text without a resolver that evaluates Python",
     "legacy-torch": "a legacy PyTorch file", "scipy-signatures": "what scipy writes there",
 }  # fmt: skip
 _CHECKS: dict[str, Check] = {
@@ -185,6 +193,7 @@ _CHECKS: dict[str, Check] = {
     "integers": _integers,
     "empty": _empty,
     "file-name": _file_name,
+    "interpolation": _interpolation,
     "legacy-torch": _legacy_torch,
     "scipy-signatures": _signatures,
 }
