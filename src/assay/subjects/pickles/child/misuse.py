@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from . import numpy_dtype
 from .patterns import Pattern
 from .readings import Reading
-from .rules import FREE, METHODS, Arguments, Rule
+from .rules import FREE, LABELS, METHODS, Arguments, Rule
 
 MAX_LOOKED_AT = 64  # items of an argument or of an attribute's value
 PAIR = 2  # of attributes and slots
@@ -138,7 +138,7 @@ def _attribute(rule: Rule, key: object, value: object, reading: Reading) -> str:
         pattern = rule.attributes.get(key)
         if pattern is not None and not pattern.fits(value, reading):
             return f"sets {key} to something that is not {pattern.text}"
-        if pattern is None and key[:2] == "__" == key[-2:]:
+        if pattern is None and key[:2] == "__" == key[-2:] and key not in LABELS:
             return f"sets {key[:60]}, which Python obeys by itself"
         if key in METHODS and _can_be_called(value, reading):
             return f"sets {key} to something that can be called, in place of the method"

@@ -15,6 +15,8 @@ Rules = Mapping[tuple[str, str], "Rule"]
 _METHODS = ("add append call close copy extend fit forward get items keys pop predict read readinto readline "
             "send setdefault throw update values write")  # fmt: skip
 METHODS = frozenset(_METHODS.split())
+# Attributes `__like_this__` that no operation of an instance looks up: torch/jit/_recursive.py sets the first.
+LABELS = frozenset({"__overloads__", "__constants__", "__doc__", "__orig_class__"})
 # Where an entry says nothing else, by use.
 _CALLED_WITH = {"class": "", "instance": "", "call": "", "enum": "data"}
 _STATES = {"instance": "dict", "enum": "none"}
