@@ -76,9 +76,7 @@ def _arguments(way: Arguments, args: Sequence[object], reading: Reading) -> str:
     return _fits(way.patterns, way.more, args, reading)
 
 
-def _fits(
-    patterns: Sequence[Pattern], more: Pattern | None, args: Sequence[object], reading: Reading
-) -> str:
+def _fits(patterns: Sequence[Pattern], more: Pattern | None, args: Sequence[object], reading: Reading) -> str:
     for index, value in enumerate(args):
         pattern = patterns[index] if index < len(patterns) else more
         if pattern is None:

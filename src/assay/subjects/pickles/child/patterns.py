@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from .interpolations import evaluates
 from .readings import Reading
 
 _PLAIN = frozenset({"none", "bool", "integer", "number", "text", "bytes", "tuple", "list", "dict", "set"})
@@ -46,8 +47,6 @@ _SIGNATURES = re.compile(
     r"    return \(\1\), \3, moments\n",
     re.ASCII,
 )
-# omegaconf/grammar: ${name:arguments} calls what is registered by that name, by projects an `eval` at times.
-_RESOLVER = re.compile(r"\$\{\s*(?:[^:}]*(?:eval|exec|python|import|lambda|\$)[^:}]*:|[^:}]*:.*?(?:\(|__))", re.DOTALL)
 _LEGACY_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 Check = Callable[[object, Reading], bool]
 
@@ -144,7 +143,7 @@ def _signatures(value: object, reading: Reading) -> bool:
 
 
 def _interpolation(value: object, reading: Reading) -> bool:
-    return type(value) is str and not _RESOLVER.search(value)
+    return type(value) is str and not evaluates(value)
 
 
 def _file_name(value: object, reading: Reading) -> bool:
