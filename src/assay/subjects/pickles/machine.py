@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import queue
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -45,7 +47,8 @@ class Machine:
 
     def __init__(self, limits: Limits, shapes: str = "") -> None:
         self._limits = limits
-        command = [sys.executable, "-I", "-S", "-c", _BOOT, str(_CHILD), shapes]
+        packed = base64.b64encode(zlib.compress(shapes.encode())).decode()  # one argument is 128 KiB at most
+        command = [sys.executable, "-I", "-S", "-c", _BOOT, str(_CHILD), packed]
         self._child = ChildProcess(command, {}, seconds=limits.seconds, most=MAX_ANSWER)
 
     def read(

@@ -1,6 +1,6 @@
 """Takes jobs from a socket, one at a time, until it closes.
 
-The rules by which pickles are judged come as the last argument of the process. A job is one line
+The rules by which pickles are judged come as the last argument of the process, packed. A job is one line
 `mode start length memory seconds events` with the file's descriptor beside it; `mode` holds `w` to walk only,
 `p` where it is not known that the bytes are a pickle. The last line of an answer is `done`.
 """
@@ -8,10 +8,12 @@ The rules by which pickles are judged come as the last argument of the process. 
 from __future__ import annotations
 
 import _socket
+import binascii
 import gc
 import mmap
 import os
 import sys
+import zlib
 
 from .confine import job_limits, limits, seccomp
 from .recorder import HELD
@@ -25,7 +27,7 @@ def main() -> None:
     gc.disable()  # a collection over millions of inert objects costs more than reading them
     for encoding in ("latin-1", "ascii", "utf-8", "unicode_escape", "raw_unicode_escape"):
         "a".encode(encoding)  # loaded now: no file can be opened later
-    rules = parse(sys.argv[-1] if len(sys.argv) > 2 else "")  # noqa: PLR2004  program, package, rules
+    rules = parse(zlib.decompress(binascii.a2b_base64(sys.argv[-1])).decode())
     limits()
     link = _socket.socket(fileno=0)  # before seccomp: it asks for the socket's family
     note = seccomp()
