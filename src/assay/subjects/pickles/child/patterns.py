@@ -147,7 +147,7 @@ def _interpolation(value: object, reading: Reading) -> bool:
 
 
 def _file_name(value: object, reading: Reading) -> bool:
-    return type(value) is str and value[:1] != "." and not _SEPARATORS.search(value)
+    return type(value) is str and value[:1] not in {"", "."} and not _SEPARATORS.search(value)
 
 
 def _named(word: str) -> Check:

@@ -15,6 +15,8 @@ Rules = Mapping[tuple[str, str], "Rule"]
 _METHODS = ("add append call close copy extend fit forward get items keys pop predict read readinto readline "
             "send setdefault throw update values write")  # fmt: skip
 METHODS = frozenset(_METHODS.split())
+# These, and every attribute of which a rule that was parsed says what it must be: the walk keeps them all.
+ASKED_FOR = set(METHODS)
 # Attributes `__like_this__` that no operation of an instance looks up: torch/jit/_recursive.py sets the first.
 LABELS = frozenset({"__overloads__", "__constants__", "__doc__", "__orig_class__"})
 # Where an entry says nothing else, by use.
@@ -110,6 +112,7 @@ def parse(text: str) -> Rules:
     for line in text.splitlines():
         module, names, use, *fields = line.split("\t")
         rule = Rule(use, dict(field.split("=", 1) for field in fields))
+        ASKED_FOR.update(rule.attributes)
         for name in names.split(" "):
             rules[(module, name)] = rule
     return rules
