@@ -1,10 +1,10 @@
-"""Entries for `artifact_scan/allow` of every class of a package that derives from a known one and adds no hook.
+"""Entries for `artifact_scan/allow`: the classes of a package that derive from a known one and add no hook.
 
     python scripts/list_classes.py torch.nn.Module torchvision.models torchvision.ops
 
-A class is listed where it derives from the first class named and where nothing of what unpickling runs by itself
-is written below that class: see HOOKS. What is left out is named on standard error. Run it where the packages
-are installed, for it imports all of them, and read what it prints before it goes into the repository.
+A class is listed where it derives from the first class named and where nothing of what unpickling runs by
+itself is written below that class: see HOOKS. What is left out is named on standard error. Run it where the
+packages are installed, for it imports all of them, and read what it prints before it is committed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import textwrap
 from collections.abc import Iterator
 from types import ModuleType
 
-# pickle.Unpickler calls these, or they are called for it: by BUILD, APPEND, SETITEM, keys of a dict, and the end.
+# The unpickler calls these, or they are called for it: by BUILD, APPEND, SETITEM, and for keys of a dict.
 HOOKS = (
     "__setstate__", "__new__", "__del__", "__getattr__", "__getattribute__", "__hash__",
     "append", "extend", "add", "__setitem__",
@@ -41,7 +41,9 @@ def modules(package: str) -> Iterator[ModuleType]:
 
 def hooks(found: type, base: type) -> list[str]:
     """What of HOOKS the classes between `found` and `base` define."""
-    between = [one for one in found.__mro__ if one not in base.__mro__ and not one.__module__.startswith(_REVIEWED)]
+    between = [
+        one for one in found.__mro__ if one not in base.__mro__ and not one.__module__.startswith(_REVIEWED)
+    ]
     return [f"{one.__name__}.{hook}" for one in between for hook in HOOKS if vars(one).get(hook) is not None]
 
 

@@ -84,9 +84,16 @@ def test_both_machines_agree_on_any_program(seed: int, machine: Machine) -> None
         ("number", [1, 1.5, True], ["1", None]),
         ("member", ["LINEAR", "a1"], ["_value_", "__class__", "a.b", "", b"A", None]),
         ("file-name", ["a.npy", "model.pkl_01.npy"], ["../a", "/a", "a/b", "a\\b", "c:a", ".", "", b"a"]),
-        ("scipy-signatures", [signatures(), signatures(shapes="a, b, ")], ["", signatures("0;"), signatures() + " ", b""]),
-        ("interpolation", ["a", "${a}", "${a.b[0]}", "${oc.env:HOME}", "a: (b)", "${a}: (b)"],
-         ["${eval:1}", "${a:f()}", "${a:b.__c__}", "${${a}:b}", "${a.${b}:c}", "${a:${b:f(}", b"a"]),
+        (
+            "scipy-signatures",
+            [signatures(), signatures(shapes="a, b, ")],
+            ["", signatures("0;"), signatures() + " ", b""],
+        ),
+        (
+            "interpolation",
+            ["a", "${a}", "${a.b[0]}", "${oc.env:HOME}", "a: (b)", "${a}: (b)"],
+            ["${eval:1}", "${a:f()}", "${a:b.__c__}", "${${a}:b}", "${a.${b}:c}", "${a:${b:f(}", b"a"],
+        ),
     ],
 )
 def test_pattern(text: str, fits: list[object], not_: list[object]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from assay.core.report import Status
 from fixtures.baits import touching
 from fixtures.framework_attacks import attacks, twins
-from fixtures.scanning import rules_of, scan, scan_bytes
+from fixtures.scanning import rules_of, scan_bytes
 
 
 @pytest.mark.parametrize("name", sorted(attacks()))

@@ -35,7 +35,8 @@ def test_what_stable_baselines_writes_passes(body: bytes, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("head", "key"),
     # That a text is a pickle of protocol 0 is told by the library's own key alone.
-    [(b"", ":serialized:"), (PROTO_4, ":serialized:")] + [(b"\x80" + bytes([n]), "blob") for n in range(1, 6)],
+    [(b"", ":serialized:"), (PROTO_4, ":serialized:")]
+    + [(b"\x80" + bytes([n]), "blob") for n in range(1, 6)],
 )
 def test_a_call_in_base64_is_found_and_does_not_run(head: bytes, key: str, tmp_path: Path) -> None:
     tripwire = tmp_path / "tripwire"

@@ -71,8 +71,8 @@ def judge(
 def _is_chance(record: PickleRecord, blob: Blob) -> bool:
     """Whether a text merely begins as a pickle of protocol 0 does: `cat`, `dog` imports at.dog.
 
-    Its name has to say that it is a text, or every line of it has to be a word. It is a pickle all the same when
-    a machine reads it to its STOP, when it calls something, and when it names known danger.
+    Its name has to say that it is a text, or every line of it has to be a word. It is a pickle all the same
+    when a machine reads it to its STOP, when it calls something, and when it names known danger.
     """
     if not is_prose(blob.name) and not _is_list_of_words(blob):
         return False

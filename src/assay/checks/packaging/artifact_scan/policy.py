@@ -4,9 +4,9 @@ An entry of `allow/*.yaml` has `source`, `module` and `names`, and says in which
 
 | key | meaning |
 | --- | --- |
-| `use` | `class` (the default: named, made, given a state), `instance` (never called), `enum`, `call`, or `type`, `function`, `constant` |
-| `arguments` | a pattern for each argument, `... pattern` for all further ones; without it, none; or several such lists |
-| `state` | `none`, `dict`, `numpy-dtype`, or a list of patterns for the items of a tuple; without it, attributes |
+| `use` | `class` (the default: named, made, given a state), or another that `Rule` (below) tells |
+| `arguments` | a pattern for each, `... pattern` for all further; or several such lists; without it, none |
+| `state` | `none`, `dict`, `slots`, `numpy-dtype`, or patterns for a tuple's items; without it, attributes |
 | `attributes` | a pattern for some attributes of its state; `only: true` where there are no others |
 | `items` | `any`, or `attributes` where items read as such; without it none can be set |
 | `named` | whether it may stand as a value, where that does not follow from `use` |

@@ -14,7 +14,7 @@ _CODE = re.compile(r"\(|__")
 
 
 def evaluates(text: str) -> bool:
-    """Whether a resolver in `text` evaluates Python by its name, is computed, or gets what reads as Python."""
+    """Whether a resolver in `text` evaluates Python by its name, is computed, or is given Python."""
     begun: list[tuple[int, int]] = []  # where a ${ ends, and where the colon of its resolver stands
     for mark in _MARKS.finditer(text):
         at = mark.start()

@@ -21,10 +21,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
-from .interpolations import evaluates
+from . import texts
 from .readings import Reading
 
 _PLAIN = frozenset({"none", "bool", "integer", "number", "text", "bytes", "tuple", "list", "dict", "set"})
@@ -35,18 +34,7 @@ _BASES = {
     "__builtin__": _BUILT_IN,
     "collections": frozenset({"OrderedDict", "defaultdict", "deque"}),
 }
-_SEPARATORS = re.compile(r"[/\\:\0]")
 _NUMBERS = frozenset({"bool", "integer", "number"})
-# scipy/stats/_distn_infrastructure.py parse_arg_template: names of arguments are all that differs.
-_SIGNATURES = re.compile(
-    r"\ndef _parse_args\(self, ((?:[A-Za-z_]\w*, )*) (loc=0(?:, scale=1)?)\):\n"
-    r"    return \(\1\), (loc, (?:scale|1))\n\n"
-    r"def _parse_args_rvs\(self, \1 \2, size=None\):\n"
-    r"    return self\._argcheck_rvs\(\1 \3, size=size\)\n\n"
-    r"def _parse_args_stats\(self, \1 \2, moments='mv'\):\n"
-    r"    return \(\1\), \3, moments\n",
-    re.ASCII,
-)
 _LEGACY_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 Check = Callable[[object, Reading], bool]
 
@@ -98,10 +86,6 @@ def _used_as(*uses: str) -> Check:
     return check
 
 
-def _member(value: object, reading: Reading) -> bool:
-    return type(value) is str and value.isidentifier() and value[0] != "_"
-
-
 def _array_class(value: object, reading: Reading) -> bool:
     rule = reading.rule(value)
     return bool(reading.named(value)) and (rule is None or rule.use in {"", "array"})
@@ -125,9 +109,9 @@ def _empty(value: object, reading: Reading) -> bool:
     return reading.kind(value) == "tuple" and tuple(reading.items(value)) == (0,)
 
 
-def _texts(value: object, texts: frozenset[str], reading: Reading) -> bool:
+def _texts(value: object, allowed: frozenset[str], reading: Reading) -> bool:
     return reading.kind(value) == "tuple" and all(
-        reading.kind(item) == "text" and item in texts for item in reading.items(value)
+        reading.kind(item) == "text" and item in allowed for item in reading.items(value)
     )
 
 
@@ -138,24 +122,14 @@ def _legacy_torch(value: object, reading: Reading) -> bool:
     return bytes(raw[: len(_LEGACY_TORCH)]) == _LEGACY_TORCH
 
 
-def _signatures(value: object, reading: Reading) -> bool:
-    return type(value) is str and _SIGNATURES.fullmatch(value) is not None
-
-
-def _interpolation(value: object, reading: Reading) -> bool:
-    return type(value) is str and not evaluates(value)
-
-
-def _file_name(value: object, reading: Reading) -> bool:
-    return type(value) is str and value[:1] not in {"", "."} and not _SEPARATORS.search(value)
-
-
 def _named(word: str) -> Check:
+    if word in texts.CHECKS:
+        return lambda value, _: type(value) is str and texts.CHECKS[word](value)
     if word.startswith("="):
         return lambda value, reading: reading.kind(value) == "text" and value == word[1:]
     if word.startswith("tuple:"):
-        texts = frozenset(word[6:].split(","))
-        return lambda value, reading: _texts(value, texts, reading)
+        allowed = frozenset(word[6:].split(","))
+        return lambda value, reading: _texts(value, allowed, reading)
     if word.endswith(".*()"):
         return lambda value, reading: reading.made_by(value).rpartition(".")[0] == word[:-4]
     if word.endswith("()"):
@@ -170,15 +144,13 @@ _KINDS: dict[str, frozenset[str]] = {
     "attributes": frozenset({"dict", "none"}),
 }
 _SAID = {
+    **texts.SAID,
     "bool": "a bool", "integer": "an integer", "number": "a number", "tuple": "a tuple", "list": "a list",
     "dict": "a dict", "set": "a set", "object": "an object", "data": "plain data", "any": "a value",
     "class": "a known class", "array": "a class of arrays", "base": "a class of Python's own",
     "function": "a known function", "constant": "a known constant", "enum": "a known enumeration",
-    "member": "the name of a member",
     "integers": "a tuple of integers", "empty": "the shape (0,)", "attributes": "attributes",
-    "file-name": "the name of a file in the same folder",
-    "interpolation": "a text without a resolver that evaluates Python",
-    "legacy-torch": "a legacy PyTorch file", "scipy-signatures": "what scipy writes there",
+    "legacy-torch": "a legacy PyTorch file",
 }  # fmt: skip
 _CHECKS: dict[str, Check] = {
     "any": _any,
@@ -186,13 +158,9 @@ _CHECKS: dict[str, Check] = {
     "base": _base,
     "class": _used_as("class", "instance", "type"),
     "enum": _used_as("enum"),
-    "member": _member,
     "function": _used_as("function"),
     "constant": _used_as("constant"),
     "integers": _integers,
     "empty": _empty,
-    "file-name": _file_name,
-    "interpolation": _interpolation,
     "legacy-torch": _legacy_torch,
-    "scipy-signatures": _signatures,
 }

@@ -15,9 +15,9 @@ Rules = Mapping[tuple[str, str], "Rule"]
 _METHODS = ("add append call close copy extend fit forward get items keys pop predict read readinto readline "
             "send setdefault throw update values write")  # fmt: skip
 METHODS = frozenset(_METHODS.split())
-# These, and every attribute of which a rule that was parsed says what it must be: the walk keeps them all.
+# These, and all attributes of which a rule that was parsed says what they must be: the walk keeps them.
 ASKED_FOR = set(METHODS)
-# Attributes `__like_this__` that no operation of an instance looks up: torch/jit/_recursive.py sets the first.
+# Attributes `__like_this__` that no operation of an instance looks up; torch/jit/_recursive.py sets one.
 LABELS = frozenset({"__overloads__", "__constants__", "__doc__", "__orig_class__"})
 # Where an entry says nothing else, by use.
 _CALLED_WITH = {"class": "", "instance": "", "call": "", "enum": "data"}
@@ -34,7 +34,8 @@ class Rule:
             once), `array` (an argument of a call that asks for it).
         named: whether it may stand as a value.
         arguments: what it may be called with, one way or another; None where it is never called.
-        state: "" for attributes, `none`, `numpy-dtype`, or `items` for a tuple of `parts`.
+        state: "" or `slots` for attributes and slots, `dict` for attributes alone, `none`, `numpy-dtype`, or
+            `items` for a tuple of `parts`.
         parts: what the items of a tuple state must be.
         attributes: what some attributes must be.
         only: whether there are no others.

@@ -1,7 +1,7 @@
 """Pickles in base64 inside JSON documents, as stable-baselines3 writes what JSON cannot hold.
 
-Source: stable_baselines3/common/save_util.py: `json_to_data` unpickles every `:serialized:`. Any other text that
-decodes to the head of a pickle is read as well: somebody's loader may do the same.
+Source: stable_baselines3/common/save_util.py: `json_to_data` unpickles every `:serialized:`. Any other text
+that decodes to the head of a pickle is read as well: somebody's loader may do the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Parts of a distributed PyTorch checkpoint: `.distcp` files, which hold one zip of `torch.save` after another.
+"""Parts of a distributed PyTorch checkpoint: `.distcp` files, one zip of `torch.save` after another.
 
-Source: torch/distributed/checkpoint/filesystem.py: every tensor and object is saved on its own, and its range of
-bytes stands in `.metadata` beside. Zip readers would open the last one alone; each is examined as a file here.
+Source: torch/distributed/checkpoint/filesystem.py: every tensor and object is saved on its own, and its range
+of bytes stands in `.metadata` beside. Zip readers would open the last alone; here each is examined as a file.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors import torch_zips
+from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.core.errors import SubjectError
 from assay.subjects.archives.zip_directory import read_directory
 from assay.subjects.archives.zip_end import END, EOCD
@@ -20,8 +21,18 @@ MAX_PARTS = 100_000
 MAX_TRIES = 8  # ends of a zip that numbers of a tensor may read as
 
 
-def parts(blob: Blob) -> Sequence[Blob]:
-    """The zips that a part of a checkpoint is made of, to the last byte; none where it is anything else."""
+def inspect(blob: Blob, inspection: Inspection) -> bool:
+    """Examine each zip of a part of a checkpoint; False where it is anything else."""
+    saved = _parts(blob)
+    if saved:
+        inspection.outcome.rename(blob, KIND)
+    for part in saved:
+        inspection.examine(part)
+    return bool(saved)
+
+
+def _parts(blob: Blob) -> Sequence[Blob]:
+    """The zips that it is made of, to the last byte; none where it is made of anything else."""
     if not blob.name.lower().endswith(SUFFIX):
         return ()
     found: list[Blob] = []

@@ -30,10 +30,7 @@ def inspect(blob: Blob, inspection: Inspection, *, appended: bool = False) -> No
 
     `appended`: that bytes of another format stand before the zip is as it should be.
     """
-    if saved := torch_parts.parts(blob):
-        inspection.outcome.rename(blob, torch_parts.KIND)
-        for part in saved:
-            inspection.examine(part)
+    if torch_parts.inspect(blob, inspection):
         return
     directory = _directory(blob, inspection, appended=appended)
     if directory is None:
