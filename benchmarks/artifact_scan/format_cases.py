@@ -53,6 +53,7 @@ from checks.packaging import (
     test_artifact_scan_yaml as yaml,
 )
 from fixtures import chat_templates, programs, python_attacks, r_data
+from fixtures.baits import touching
 from fixtures.gguf_writer import Tensor, ordinary
 from fixtures.graphs import (
     external,
@@ -78,7 +79,7 @@ from .cases import Case, cases
 from .container_cases import BAD
 from .other_format_cases import other_formats
 
-_NEVER = Path("/tmp/never-written")
+_NEVER = touching(Path("/tmp/never-written"))
 
 
 def formats() -> Iterator[Case]:

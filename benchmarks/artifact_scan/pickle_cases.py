@@ -15,13 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from fixtures import pickle_attacks, shape_attacks
+from fixtures import framework_attacks, pickle_attacks, shape_attacks
+from fixtures.baits import touching
 from fixtures.opcodes import PROTO_4, STOP, call, integer, list_of, raw, text
 
 from .cases import Case, cases
 from .gadgets import CHAINS, GADGETS
 
-_NEVER = Path("/tmp/never-written")
+_NEVER = touching(Path("/tmp/never-written"))
 
 
 def pickles() -> Iterator[Case]:
@@ -30,6 +31,8 @@ def pickles() -> Iterator[Case]:
     yield from cases("opcodes", "model.pkl", pickle_attacks.twins(), attack=False)
     yield from cases("misused names", "model.pkl", shape_attacks.attacks(_NEVER), attack=True)
     yield from cases("misused names", "model.pkl", shape_attacks.twins(), attack=False)
+    yield from cases("misused classes", "model.pkl", framework_attacks.attacks(_NEVER), attack=True)
+    yield from cases("misused classes", "model.pkl", framework_attacks.twins(), attack=False)
     yield from cases("gadgets", "model.pkl", dict(_gadgets()), attack=True)
     yield from cases("gadgets", "model.pkl", _ordinary(), attack=False)
 

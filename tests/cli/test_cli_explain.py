@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from assay.cli.app import run
 from assay.subjects.pickles.child.opcodes import OPCODES
-from fixtures import chat_templates, keras_models, pickle_attacks, shape_attacks
+from fixtures import chat_templates, framework_attacks, keras_models, pickle_attacks, shape_attacks
 from fixtures.baits import touching
 from fixtures.torch_zip import write_checkpoint
 
@@ -110,7 +110,8 @@ def test_arguments_act_on_no_terminal_and_hide_nothing(capsys: pytest.CaptureFix
 
 def test_every_step_stands_where_it_says(capsys: pytest.CaptureFixture[str]) -> None:
     """The byte that a step names is the opcode that it names."""
-    contents = {**pickle_attacks.attacks(touching(TRIPWIRE)), **shape_attacks.attacks(touching(TRIPWIRE))}
+    sources = (pickle_attacks, shape_attacks, framework_attacks)
+    contents = {name: data for one in sources for name, data in one.attacks(touching(TRIPWIRE)).items()}
     Path("models").mkdir()
     for name, content in contents.items():
         Path(f"models/{name}.pkl").write_bytes(content)

@@ -32,6 +32,7 @@ from assay.checks.packaging.artifact_scan.options import ArtifactScanOptions
 from assay.checks.packaging.artifact_scan.scanner import Scanner
 from assay.core.finding import Severity
 from assay.core.report import Coverage, Status, status_of
+from assay.subjects.pickles.child.rules import LABELS
 from assay.subjects.pickles.machine import Limits, MachinePool
 from fixtures.pickle_oracle import witness
 from fuzzing import containers, pickle_programs
@@ -76,7 +77,12 @@ def foreign(kind: str, data: bytes) -> set[str]:
             more, states = witness(base, part, whole=whole)
             named |= more
             obeyed |= states
-    return (named - ALLOWED) | {f"the attribute {key}" for key in obeyed}
+    return (named - ALLOWED) | {f"the attribute {key}" for key in obeyed - LABELS - _asked_for()}
+
+
+def _asked_for() -> set[str]:
+    """Attributes `__like_this__` of which an entry of the allow-list says what they must be."""
+    return {name for entry in policy.entries() for name in entry.get("attributes", ())}
 
 
 def status(outcome: Outcome) -> Status:

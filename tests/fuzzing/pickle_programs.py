@@ -9,7 +9,7 @@ import random
 import struct
 from collections.abc import Callable
 
-from fixtures import shape_attacks
+from fixtures import framework_attacks, shape_attacks
 from fixtures.pickle_attacks import attacks
 
 NAMES = [
@@ -47,7 +47,12 @@ def corpus() -> list[bytes]:
         {f"key{number}": "v" * number for number in range(300)},
     ]
     plain = [pickle.dumps(value, protocol) for value in values for protocol in range(6)]
-    shaped = [*shape_attacks.attacks().values(), *shape_attacks.twins().values()]
+    shaped = [
+        content
+        for source in (shape_attacks, framework_attacks)
+        for contents in (source.attacks(), source.twins())
+        for content in contents.values()
+    ]
     return plain + shaped + list(attacks().values())
 
 

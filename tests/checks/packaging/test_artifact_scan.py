@@ -124,6 +124,8 @@ def test_lying_extension(tmp_path: Path) -> None:
 def test_a_list_of_words_is_no_pickle(text: str, status: Status, tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text(text)
     assert scan(tmp_path / "labels.txt").status is status
+    (tmp_path / "words.dic").write_text(text)
+    assert scan(tmp_path / "words.dic").status is (Status.FAIL if "(" in text else status)
     (tmp_path / "model.pkl").write_text(text)
     assert scan(tmp_path / "model.pkl").status is not Status.PASS
 

@@ -1,4 +1,4 @@
-"""No false alarm: three hundred files that real libraries write pass."""
+"""No false alarm: five hundred files that real libraries write pass."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from assay.core.report import Status
 from fixtures.keras_corpus import write_keras
 from fixtures.onnx_corpus import write_onnx, write_sklearn_onnx
 from fixtures.scanning import scan
+from fixtures.science_corpus import write_installed, write_science
+from fixtures.training_corpus import write_checkpoint_parts, write_training
 
-LEAST = 300
+LEAST = 500
 DTYPES = [
     "f2",
     "f4",
@@ -144,7 +146,11 @@ WRITERS: dict[str, tuple[Callable[[Path], None], int]] = {
     "safetensors": (write_safetensors, 40),
     "joblib": (write_joblib, 20),
     "torch": (write_torch, 20),
+    "training": (write_training, 90),
+    "checkpoint-parts": (write_checkpoint_parts, 1),
     "sklearn": (write_sklearn, 60),
+    "science": (write_science, 80),
+    "installed": (write_installed, 40),
     "hdf5": (write_hdf5, 10),
     "onnx": (write_onnx, 30),
     "sklearn-onnx": (write_sklearn_onnx, 6),

@@ -11,7 +11,7 @@ from assay.core.report import Status
 from fixtures.archives import real_zip
 from fixtures.scanning import formats_of, rules_of, scan, scan_bytes
 from fixtures.torch_containers import CLASS, OBJECT, export, old, torchscript, torchscript_attacks
-from fixtures.torch_zip import state_dict_pickle
+from fixtures.torch_zip import state_dict_pickle, write_checkpoint
 
 CALL = b"cos\nsystem\n(S'id'\ntR."
 FILES, DANGEROUS = "torchscript/file-access", "pickle/dangerous-global"
@@ -174,3 +174,39 @@ def test_what_torch_package_exports_passes(tmp_path: Path) -> None:
         exporter.save_source_string("net", "class Net:\n    pass\n")
     report = scan(tmp_path / "m.pt")
     assert report.status is Status.PASS, report
+
+
+def _part(folder: Path, payload: bytes | None = None) -> bytes:
+    file = folder / "one.pt"
+    write_checkpoint(file, {"w": np.ones(4, "f4")}, payload=payload)
+    return file.read_bytes()
+
+
+def test_parts_of_a_distributed_checkpoint(tmp_path: Path) -> None:
+    good, bad = _part(tmp_path), _part(tmp_path, CALL.removesuffix(b"R.") + b"R0")
+    report = scan_bytes(tmp_path, "__0_0.distcp", good * 3)
+    assert (report.status, formats_of(report)[0]) == (Status.PASS, "pytorch-distributed")
+    assert formats_of(report).count("pytorch-zip") == 3
+    for parts in (bad + good + good, good + bad + good, good + good + bad):
+        assert DANGEROUS in rules_of(scan_bytes(tmp_path, "__0_0.distcp", parts))
+    for name, parts in (
+        ("__0_0.distcp", good + b"more" + good),
+        ("__0_0.distcp", b"more" + good + good),
+        ("__0_0.distcp", good + good + b"more"),
+        ("__0_0.distcp", good + real_zip(("a.txt", b"a"))),
+        ("model.pt", good + good),
+    ):
+        assert scan_bytes(tmp_path, name, parts).status is not Status.PASS
+    with_call = scan_bytes(tmp_path, "__0_0.distcp", good + good + b"\x80\x02" + CALL)
+    assert DANGEROUS in rules_of(with_call)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_torch_saves_distributed_passes(tmp_path: Path) -> None:
+    saving = pytest.importorskip("torch.distributed.checkpoint")
+    torch = pytest.importorskip("torch")
+    state = {"model": torch.nn.Linear(3, 2).state_dict(), "epoch": 3}
+    saving.save(state, checkpoint_id=str(tmp_path / "step"), no_dist=True)
+    report = scan(tmp_path / "step")
+    assert report.status is Status.PASS, report
+    assert report.coverage.examined == 2

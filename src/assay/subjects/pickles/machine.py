@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import queue
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -38,7 +40,8 @@ class Limits:
 
 def reading_process(limits: Limits, shapes: str = "") -> ChildProcess:
     """A confined child that reads pickles, not started yet; `shapes` as for `Machine`."""
-    command = [sys.executable, "-I", "-S", "-c", _BOOT, str(_CHILD), shapes]
+    packed = base64.b64encode(zlib.compress(shapes.encode())).decode()  # one argument is 128 KiB at most
+    command = [sys.executable, "-I", "-S", "-c", _BOOT, str(_CHILD), packed]
     return ChildProcess(command, {}, seconds=limits.seconds, most=MAX_ANSWER)
 
 

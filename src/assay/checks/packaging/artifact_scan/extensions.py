@@ -35,6 +35,11 @@ _EXPECTED = {
     ".exe": {"pe", "dos-program"}, ".dll": {"pe"}, ".dylib": {"mach-o"},
 }  # fmt: skip
 
+# Names that loaders of pickles go by.
+PICKLED = (
+    ".bin", ".sav", ".model", ".p", *(name for name, formats in _EXPECTED.items() if "pickle" in formats),
+)  # fmt: skip
+
 
 def lies(blob: Blob, found: str) -> tuple[str, Severity] | None:
     """What the name promises, where that is not what was found, and how bad that is."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from assay.checks.packaging.artifact_scan import policy, rules
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
+from assay.checks.packaging.artifact_scan.extensions import PICKLED
 from assay.checks.packaging.artifact_scan.next_steps import CONVERT
 from assay.checks.packaging.artifact_scan.texts.programs import is_prose
 from assay.checks.packaging.artifact_scan.traces import Traces, effect_of
@@ -19,6 +20,7 @@ from assay.subjects.pickles.records import Event, PickleRecord
 
 TEXT_HEAD = 1 << 16
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_WORD = re.compile(rb"(?:[\w'.#+-]|[\x80-\xff]){0,60}")
 _BY_CHANCE = ("where argument", "passes ", "with more")  # misuse that a memo that is off may come to
 _CALLS = frozenset({"REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "INST"})
 MAX_FINDINGS = 100  # of one file; the rest says the same
@@ -71,10 +73,10 @@ def judge(
 def _is_chance(record: PickleRecord, blob: Blob) -> bool:
     """Whether a text merely begins as a pickle of protocol 0 does: `cat`, `dog` imports at.dog.
 
-    Its name has to say that it is a text. It is a pickle all the same when a machine reads it to its STOP,
-    when it calls something, and when it names known danger.
+    Its name has to say that it is a text, or every line of it has to be a word. It is a pickle all the same
+    when a machine reads it to its STOP, when it calls something, and when it names known danger.
     """
-    if not is_prose(blob.name):
+    if not is_prose(blob.name) and not _is_list_of_words(blob):
         return False
     if any(event.kind == "end" and not event.what[1] for event in record.events):
         return False
@@ -83,6 +85,17 @@ def _is_chance(record: PickleRecord, blob: Blob) -> bool:
     named = [event.what[:2] for event in record.of("global") if event.what[0] != event.what[1]]
     denied = any(policy.is_denied(*one) for one in named)
     return not serious and not denied and is_text(blob.head(TEXT_HEAD))
+
+
+def _is_list_of_words(blob: Blob) -> bool:
+    """Whether its lines are words, under a name that no loader of pickles goes by."""
+    if blob.name.lower().endswith(PICKLED):
+        return False
+    head = blob.head(TEXT_HEAD)
+    lines = head.splitlines()
+    if len(head) < blob.size:
+        lines = lines[:-1]
+    return all(_WORD.fullmatch(line) for line in lines)
 
 
 def is_text(head: bytes) -> bool:

@@ -4,9 +4,9 @@ An entry of `allow/*.yaml` has `source`, `module` and `names`, and says in which
 
 | key | meaning |
 | --- | --- |
-| `use` | `class` (the default: named, made, given a state), `call`, or `type`, `function`, `constant` |
-| `arguments` | a pattern for each argument, `... pattern` for all further ones; without it, none |
-| `state` | `none`, `numpy-dtype`, or a list of patterns for the items of a tuple; without it, attributes |
+| `use` | `class` (the default: named, made, given a state), or another that `Rule` (below) tells |
+| `arguments` | a pattern for each, `... pattern` for all further; or several such lists; without it, none |
+| `state` | `none`, `dict`, `slots`, `numpy-dtype`, or patterns for a tuple's items; without it, attributes |
 | `attributes` | a pattern for some attributes of its state; `only: true` where there are no others |
 | `items` | `any`, or `attributes` where items read as such; without it none can be set |
 | `named` | whether it may stand as a value, where that does not follow from `use` |
@@ -88,7 +88,7 @@ def _line(entry: dict[str, Any]) -> str:
         flags.append("named" if entry["named"] else "unnamed")
     state = entry.get("state", "")
     fields = {
-        **{key: ";".join(entry[key]) for key in _LISTS if key in entry},
+        **{key: _ways(entry[key]) for key in _LISTS if key in entry},
         "parts" if isinstance(state, list) else "state": ";".join(state)
         if isinstance(state, list)
         else state,
@@ -98,6 +98,11 @@ def _line(entry: dict[str, Any]) -> str:
     }
     told = [f"{key}={value}" for key, value in fields.items() if value or key in _LISTS]
     return "\t".join([entry["module"], " ".join(entry["names"]), entry.get("use", "class"), *told])
+
+
+def _ways(listed: list[Any]) -> str:
+    ways = listed if listed and isinstance(listed[0], list) else [listed]
+    return "|".join(";".join(way) for way in ways)
 
 
 @lru_cache(maxsize=1)

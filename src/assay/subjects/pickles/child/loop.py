@@ -1,6 +1,6 @@
 """Takes jobs from a socket, one at a time, until it closes.
 
-The rules by which pickles are judged come as an argument of the process. A job is one line
+The rules by which pickles are judged come as an argument of the process, packed. A job is one line
 `mode start length memory seconds events` with the file's descriptor beside it; `mode` holds `w` to walk only,
 `p` where it is not known that the bytes are a pickle; or it is `t` or `l` for the plan of a checkpoint's
 tensors, of one pickle or of a legacy file. The last line of an answer is `done`.
@@ -9,10 +9,12 @@ tensors, of one pickle or of a legacy file. The last line of an answer is `done`
 from __future__ import annotations
 
 import _socket
+import binascii
 import gc
 import mmap
 import os
 import sys
+import zlib
 
 from .checkpoint import tell_plan
 from .confine import end_with_parent, job_limits, limits, seccomp
@@ -27,8 +29,8 @@ def main() -> None:
     gc.disable()  # a collection over millions of inert objects costs more than reading them
     for encoding in ("latin-1", "ascii", "utf-8", "unicode_escape", "raw_unicode_escape"):
         "a".encode(encoding)  # loaded now: no file can be opened later
-    _, _, shapes, bond = sys.argv  # program, package, rules, and what tells that the parent is gone
-    rules = parse(shapes)
+    _, _, packed, bond = sys.argv  # program, package, rules, and what tells that the parent is gone
+    rules = parse(zlib.decompress(binascii.a2b_base64(packed)).decode())
     end_with_parent(int(bond))
     limits()
     link = _socket.socket(fileno=0)  # before seccomp: it asks for the socket's family

@@ -7,22 +7,29 @@ from collections.abc import Sequence
 from . import numpy_dtype
 from .patterns import Pattern
 from .readings import Reading
-from .rules import FREE, METHODS, Rule
+from .rules import FREE, LABELS, METHODS, Arguments, Rule
 
 MAX_LOOKED_AT = 64  # items of an argument or of an attribute's value
 PAIR = 2  # of attributes and slots
 ESCAPE = "passes {0} on as a value, which no framework does"
 
 
-def of_call(rule: Rule, args: Sequence[object], reading: Reading, *, keywords: bool = False) -> str:
-    """Of calling a global with these arguments."""
+def of_call(
+    rule: Rule, args: Sequence[object], reading: Reading, *, how: str = "REDUCE", keywords: bool = False
+) -> str:
+    """Of calling a global with these arguments, by the opcode `how`."""
     if rule is FREE:
         return ""
     if rule.arguments is None:
         return "which frameworks only name and never call"
     if keywords:
         return "with keyword arguments, which no framework writes"
-    reason = _arguments(rule.arguments, rule.more, args, reading)
+    if rule.use == "instance" and how == "REDUCE":
+        return "which frameworks make by its __new__ alone, without calling it"
+    ways = rule.arguments
+    reasons = [_arguments(way, args, reading) for way in ways]
+    way = next((way for way, reason in zip(ways, reasons, strict=True) if not reason), ways[0])
+    reason = "" if "" in reasons else reasons[0]
     if rule.relays and not reason and len(args) > rule.relays:
         relayed = reading.rule(args[0])
         reason = of_call(relayed, reading.items(args[rule.relays]), reading) if relayed else ""
@@ -31,7 +38,7 @@ def of_call(rule: Rule, args: Sequence[object], reading: Reading, *, keywords: b
             break
         if rule.relays and index == rule.relays:
             continue  # judged as what they are passed to takes them
-        taken = index < len(rule.arguments) and rule.arguments[index].attributes
+        taken = index < len(way.patterns) and way.patterns[index].attributes
         reason = _dict_or_parts(rule, value, reading) if taken else _nested(value, reading)
     return reason
 
@@ -40,7 +47,7 @@ def of_result(rule: Rule | None, args: Sequence[object], reading: Reading) -> st
     """Of calling what a global gave."""
     if rule is None or rule.result is None:
         return "a computed callable"
-    return _arguments(rule.result, None, args, reading)
+    return _fits(rule.result, None, args, reading)
 
 
 def of_state(rule: Rule, target: object, state: object, reading: Reading) -> str:
@@ -51,6 +58,8 @@ def of_state(rule: Rule, target: object, state: object, reading: Reading) -> str
         return numpy_dtype.misuse(target, state, reading)
     if rule.state == "items":
         return _parts(rule, state, reading)
+    if rule.state == "dict" and reading.kind(state) not in {"dict", "none", "unknown"}:
+        return "is no dict of attributes, which alone frameworks give it"
     return _dict_or_parts(rule, state, reading)
 
 
@@ -63,9 +72,11 @@ def of_item(rule: Rule, key: object, value: object, reading: Reading) -> str:
     return ""
 
 
-def _arguments(
-    patterns: Sequence[Pattern], more: Pattern | None, args: Sequence[object], reading: Reading
-) -> str:
+def _arguments(way: Arguments, args: Sequence[object], reading: Reading) -> str:
+    return _fits(way.patterns, way.more, args, reading)
+
+
+def _fits(patterns: Sequence[Pattern], more: Pattern | None, args: Sequence[object], reading: Reading) -> str:
     for index, value in enumerate(args):
         pattern = patterns[index] if index < len(patterns) else more
         if pattern is None:
@@ -122,13 +133,13 @@ def _attributes(rule: Rule, attributes: object, reading: Reading) -> str:
 
 def _attribute(rule: Rule, key: object, value: object, reading: Reading) -> str:
     if type(key) is str:
-        if key[:2] == "__" == key[-2:]:
-            return f"sets {key[:60]}, which Python obeys by itself"
-        if key in METHODS and _can_be_called(value, reading):
-            return f"sets {key} to something that can be called, in place of the method"
         pattern = rule.attributes.get(key)
         if pattern is not None and not pattern.fits(value, reading):
             return f"sets {key} to something that is not {pattern.text}"
+        if pattern is None and key[:2] == "__" == key[-2:] and key not in LABELS:
+            return f"sets {key[:60]}, which Python obeys by itself"
+        if key in METHODS and _can_be_called(value, reading):
+            return f"sets {key} to something that can be called, in place of the method"
         if pattern is not None:
             return _nested(value, reading)
         if rule.only:

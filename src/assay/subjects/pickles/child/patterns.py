@@ -6,19 +6,24 @@
 | `object` | what calling an allowed global gave |
 | `data` | any of the plain values above, nothing that was called or named |
 | `any` | everything but a global that may not be passed on |
-| `class`, `function`, `constant`, `array` | a global that is used so, or that no list knows |
+| `class`, `enum`, `function`, `constant`, `array` | a global that is used so, or that no list knows |
+| `member` | a text that can be the name of a member of an enumeration |
 | `base` | a class of Python's own that others are derived from |
 | `integers`, `empty` | a tuple of integers; the shape (0,) |
 | `attributes` | a dict that is taken as attributes, or none |
 | `=text`, `tuple:a,b` | exactly this text; a tuple of these texts alone |
-| `a.name`, `a.name()` | this global; what this global made |
+| `a.name`, `a.name()`, `a.*()` | this global; what this global made; what any global of this module made |
+| `file-name` | the name of a file, in no other folder |
+| `interpolation` | a text in which OmegaConf would call nothing that evaluates Python |
 | `legacy-torch` | bytes that begin as a legacy PyTorch file does |
+| `scipy-signatures` | the functions that scipy.stats makes of a distribution's shapes, and executes |
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from . import texts
 from .readings import Reading
 
 _PLAIN = frozenset({"none", "bool", "integer", "number", "text", "bytes", "tuple", "list", "dict", "set"})
@@ -104,9 +109,9 @@ def _empty(value: object, reading: Reading) -> bool:
     return reading.kind(value) == "tuple" and tuple(reading.items(value)) == (0,)
 
 
-def _texts(value: object, texts: frozenset[str], reading: Reading) -> bool:
+def _texts(value: object, allowed: frozenset[str], reading: Reading) -> bool:
     return reading.kind(value) == "tuple" and all(
-        reading.kind(item) == "text" and item in texts for item in reading.items(value)
+        reading.kind(item) == "text" and item in allowed for item in reading.items(value)
     )
 
 
@@ -118,11 +123,15 @@ def _legacy_torch(value: object, reading: Reading) -> bool:
 
 
 def _named(word: str) -> Check:
+    if word in texts.CHECKS:
+        return lambda value, _: type(value) is str and texts.CHECKS[word](value)
     if word.startswith("="):
         return lambda value, reading: reading.kind(value) == "text" and value == word[1:]
     if word.startswith("tuple:"):
-        texts = frozenset(word[6:].split(","))
-        return lambda value, reading: _texts(value, texts, reading)
+        allowed = frozenset(word[6:].split(","))
+        return lambda value, reading: _texts(value, allowed, reading)
+    if word.endswith(".*()"):
+        return lambda value, reading: reading.made_by(value).rpartition(".")[0] == word[:-4]
     if word.endswith("()"):
         return lambda value, reading: reading.made_by(value) == word[:-2]
     return lambda value, reading: reading.named(value) == word
@@ -135,10 +144,11 @@ _KINDS: dict[str, frozenset[str]] = {
     "attributes": frozenset({"dict", "none"}),
 }
 _SAID = {
+    **texts.SAID,
     "bool": "a bool", "integer": "an integer", "number": "a number", "tuple": "a tuple", "list": "a list",
     "dict": "a dict", "set": "a set", "object": "an object", "data": "plain data", "any": "a value",
     "class": "a known class", "array": "a class of arrays", "base": "a class of Python's own",
-    "function": "a known function", "constant": "a known constant",
+    "function": "a known function", "constant": "a known constant", "enum": "a known enumeration",
     "integers": "a tuple of integers", "empty": "the shape (0,)", "attributes": "attributes",
     "legacy-torch": "a legacy PyTorch file",
 }  # fmt: skip
@@ -146,7 +156,8 @@ _CHECKS: dict[str, Check] = {
     "any": _any,
     "array": _array_class,
     "base": _base,
-    "class": _used_as("class", "type"),
+    "class": _used_as("class", "instance", "type"),
+    "enum": _used_as("enum"),
     "function": _used_as("function"),
     "constant": _used_as("constant"),
     "integers": _integers,

@@ -125,7 +125,7 @@ class Recorder:
                 self.look_inside(value)
             elif rule.gives == "bytes" and type(value) is str and value[:1] == "\x80":
                 self.look_inside(value.encode("latin-1", "replace"))
-        reason = misuse.of_call(rule, args, LIVE, keywords=bool(kwargs))
+        reason = misuse.of_call(rule, args, LIVE, how=how, keywords=bool(kwargs))
         if reason:
             self.misused(name, reason, shorten(*args), how)
         if count[0] < TOLD_CALLS:

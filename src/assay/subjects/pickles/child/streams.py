@@ -28,6 +28,7 @@ LEGACY_STREAMS = 5
 KEPT_KEYS = 4096  # items of each container: enough for the key list of a legacy checkpoint
 _START = re.compile(rb"\x80[\x00-\x05]|c[\w.]+\n[\w.]+\n|\(i[\w.]+\n[\w.]+\n")
 COMPUTED = "a computed callable"
+_NEWLINES = (b"\n", b"\r\n")
 FAILURES = (Exception, RecursionError)
 
 
@@ -71,8 +72,11 @@ def read_region(region: Region, events: Events, *, walk_only: bool, probe: bool,
 
 
 def _padding(region: Region, at: int) -> bool:
-    """Whether only a block's padding of zeros is left."""
-    return region.end - at <= MAX_PADDING and not region.data[at : region.end].strip(b"\0")
+    """Whether only a block's padding of zeros is left, or the newline of a tool that ends files with one."""
+    if region.end - at > MAX_PADDING:
+        return False
+    left = region.data[at : region.end]
+    return left in _NEWLINES or not left.strip(b"\0")
 
 
 def _legacy(region: Region, at: int, keys: object, recorder: Recorder, events: Events) -> int:

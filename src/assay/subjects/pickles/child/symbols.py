@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .readings import Pairs, Raw
-from .rules import METHODS, Rule, Rules
+from .rules import ASKED_FOR, Rule, Rules
 from .wire import short
 
 MAX_ODD = 1_000
@@ -79,7 +79,7 @@ class Items:
 
 def is_odd(key: object) -> bool:
     """Whether a rule may ask for an attribute of that name."""
-    return type(key) is not str or key[:1] == "_" or key in METHODS
+    return type(key) is not str or key[:1] == "_" or key in ASKED_FOR
 
 
 @dataclass(slots=True, eq=False)

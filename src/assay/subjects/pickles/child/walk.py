@@ -90,7 +90,7 @@ class WalkRecorder:
             name = f"{function.module}.{function.name}"[:800]
             self._tell("call", offset, name, shown[:400], how, trace=trace)
         rule = self.reading.rule(function) or FREE
-        reason = misuse.of_call(rule, args, self.reading, keywords=keywords)
+        reason = misuse.of_call(rule, args, self.reading, how=how, keywords=keywords)
         self._misused(function, reason, args, how, offset, trace)
 
     def result_called(self, made: Call, function: Call, args: tuple[object, ...]) -> None:

@@ -23,6 +23,7 @@ JUDGES: tuple[Judge, ...] = tuple(
         "skops",
         "torch_export",
         "strings",
+        "pickled",
         "secrets",
         "notebook",
         "autorun",

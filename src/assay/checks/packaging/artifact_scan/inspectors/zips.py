@@ -9,7 +9,7 @@ from typing import Any
 
 from assay.checks.packaging.artifact_scan import rules
 from assay.checks.packaging.artifact_scan.blob import Blob
-from assay.checks.packaging.artifact_scan.inspectors import raw_storages, torch_zips
+from assay.checks.packaging.artifact_scan.inspectors import raw_storages, torch_parts, torch_zips
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.inspectors.members import (
     report_link,
@@ -31,6 +31,8 @@ def inspect(blob: Blob, inspection: Inspection, *, appended: bool = False) -> No
 
     `appended`: that bytes of another format stand before the zip is as it should be.
     """
+    if torch_parts.inspect(blob, inspection):
+        return
     directory = _directory(blob, inspection, appended=appended)
     if directory is None:
         return
