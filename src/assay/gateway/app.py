@@ -44,7 +44,9 @@ def make_app(gateway: Gateway) -> Starlette:
         Route("/metrics", _Metrics(gateway)),
         Route("/health", _Health(gateway)),
     ]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: missing})
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: missing})
+    app.router.redirect_slashes = False
+    return app
 
 
 class _Passage:

@@ -185,6 +185,14 @@ def without(value: Any, *keys: str) -> dict[str, Any]:
     return {key: item for key, item in value.items() if key not in keys}
 
 
+def numbers(value: Any, depth: int = 4) -> Any:
+    """The numbers of an object and of the objects in it; nothing else."""
+    if isinstance(value, dict) and depth:
+        found = {key: numbers(item, depth - 1) for key, item in value.items() if is_name(key)}
+        return {key: item for key, item in found.items() if item is not None and item != {}}
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
 def _protocol(fragment: Fragment) -> bool:
     if fragment.fixed:
         return fragment.text in _KEYS

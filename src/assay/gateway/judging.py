@@ -85,6 +85,8 @@ def _placed(
     guard: Guard, passage: Passage, verdict: GuardVerdict
 ) -> Iterator[tuple[Fragment, int, int, str]]:
     """Each fragment that a redacted place reaches, where, and what stands there instead."""
+    if verdict.action is not Action.REDACT:
+        return
     whole = passage.text
     for fragment, at, start, end, rule in _overlapping(passage, verdict):
         # A place that goes on from the fragment before has its label there.

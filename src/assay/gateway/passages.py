@@ -102,8 +102,8 @@ def replaced(value: Any, texts: Mapping[Path, str | None]) -> Any:
 
 
 def _put(value: Any, items: list[tuple[Path, str | None]]) -> Any:
-    if not items[0][0]:
-        return items[0][1]
+    if whole := [text for path, text in items if not path]:
+        return whole[0]
     groups: dict[str | int, list[tuple[Path, str | None]]] = {}
     for (step, *rest), text in items:
         groups.setdefault(step, []).append((tuple(rest), text))

@@ -7,7 +7,7 @@ from typing import Any
 
 from assay.gateway.answers.logprobs import alternatives, repeats
 from assay.gateway.answers.shape import TEXT_KEYS, answered, objects
-from assay.gateway.collecting import Collection, Unscanned, without
+from assay.gateway.collecting import Collection, Unscanned, is_name, numbers, without
 from assay.gateway.judging import Judgement
 from assay.gateway.passages import Fragment, Path, replaced
 from assay.gateway.requests.chat import read_call, read_function
@@ -55,9 +55,10 @@ def settle_choices(document: Mapping[str, Any], judgement: Judgement) -> dict[st
     texts = {path: text for path, text in judgement.texts.items() if path[2:3] != ("logprobs",)}
     settled: dict[str, Any] = replaced(dict(document), texts)
     if whole:
-        settled = {key: settled[key] for key in ("id", "object", "created", "choices") if key in settled}
+        head = {key: settled[key] for key in ("id", "object") if is_name(settled.get(key))}
+        settled = {**head, "created": numbers(settled.get("created")) or 0, "choices": settled["choices"]}
     settled["choices"] = [
-        _emptied(choice) if whole or judgement.blocked(("choices", at)) else _plain(choice, at, judgement)
+        _emptied(choice, at) if whole or judgement.blocked(("choices", at)) else _plain(choice, at, judgement)
         for at, choice in enumerate(settled["choices"])
     ]
     return settled
@@ -69,9 +70,10 @@ def _in_choices(judgement: Judgement) -> bool:
     return all(passage.fragments[0].path[0] == "choices" for passage in blocked)
 
 
-def _emptied(choice: Mapping[str, Any]) -> dict[str, Any]:
+def _emptied(choice: Mapping[str, Any], at: int) -> dict[str, Any]:
+    index = choice.get("index")
     empty: dict[str, Any] = {
-        "index": choice.get("index", 0),
+        "index": index if isinstance(index, int) else at,
         "finish_reason": "content_filter",
         "logprobs": None,
     }

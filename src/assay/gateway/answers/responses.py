@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assay.gateway.answers.shape import answered
-from assay.gateway.collecting import Collection, Unscanned, without
+from assay.gateway.collecting import Collection, Unscanned, is_name, numbers, without
 from assay.gateway.judging import Judgement
 from assay.gateway.passages import Path, replaced
 from assay.gateway.requests.content import read_content
@@ -25,7 +25,6 @@ ECHOED = (
     "safety_identifier",
 )
 _DATA = ("result", "encrypted_content")
-_KEPT = ("id", "object", "created_at", "model", "parallel_tool_calls", "tool_choice", "tools", "usage")
 
 
 def collect_response(document: Mapping[str, Any]) -> Collection:
@@ -72,14 +71,24 @@ def settle_response(
     settled: dict[str, Any] = replaced(dict(document), judgement.texts)
     settled["output"] = [plain_item(item) for item in settled["output"]]
     if judgement.blocked():
-        settled = withheld({key: settled[key] for key in _KEPT if key in settled})
+        settled = withheld(settled)
     return with_echoes(settled, request)
 
 
 def withheld(response: Mapping[str, Any]) -> dict[str, Any]:
-    """A response whose output is blocked."""
+    """A response whose output is blocked: nothing is left of it but its name and its numbers."""
+    kept = {key: response[key] for key in ("id", "object") if is_name(response.get(key))}
+    counted = {
+        key: response[key] for key in ("created_at", "temperature", "top_p") if numbers(response.get(key))
+    }
     return {
-        **response,
+        "model": "",
+        "parallel_tool_calls": True,
+        **kept,
+        **counted,
+        "tools": [],
+        "tool_choice": "auto",
+        "usage": numbers(response.get("usage")),
         "status": "incomplete",
         "incomplete_details": {"reason": "content_filter"},
         "error": None,
@@ -89,6 +98,7 @@ def withheld(response: Mapping[str, Any]) -> dict[str, Any]:
 
 def with_echoes(response: dict[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
     """What a response repeats of its request, as the client wrote it."""
+    response["model"] = request.get("model", "")
     for key in ECHOED:
         if key in request:
             response[key] = request[key]

@@ -34,6 +34,8 @@ def objects(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         Refusal: something else is in it.
     """
+    if not isinstance(value, list | None):
+        raise unusable("something else stands where a list belongs")
     for at, item in enumerate(value or []):
         if not isinstance(item, dict):
             raise unusable("a list holds something unknown")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assay.gateway.answers.shape import TEXT_KEYS, objects, unusable
-from assay.gateway.collecting import Collection, is_name
+from assay.gateway.collecting import Collection, is_name, numbers
 from assay.gateway.passages import replaced
 from assay.gateway.records import TextRecord
 from assay.gateway.requests.chat import read_call
@@ -220,11 +220,3 @@ def _append(call: dict[str, Any], piece: Mapping[str, Any]) -> int:
             call[key] = call.get(key, "") + piece[key]
             size += len(piece[key])
     return size
-
-
-def numbers(value: Any, depth: int = 4) -> Any:
-    """The numbers of an object and of the objects in it; nothing else."""
-    if isinstance(value, dict) and depth:
-        found = {key: numbers(item, depth - 1) for key, item in value.items() if is_name(key)}
-        return {key: item for key, item in found.items() if item is not None and item != {}}
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -19,11 +19,11 @@ from assay.gateway.answers.responses import (
     withheld,
 )
 from assay.gateway.answers.shape import unusable
-from assay.gateway.collecting import Collection, Unscanned, is_name, without
+from assay.gateway.collecting import Collection, Unscanned, is_name, numbers
 from assay.gateway.passages import replaced
 from assay.gateway.records import TextRecord
 from assay.gateway.streams.channel import Channel, Guarding
-from assay.gateway.streams.choices import FILTERED, numbers
+from assay.gateway.streams.choices import FILTERED
 from assay.guard.verdict import Source
 
 MAX_CHANNELS = 4096
@@ -190,7 +190,7 @@ class ResponseStream:
                 judgement.texts[skipped.path] = None
         settled = settle_response(response, judgement, self._request)
         if judgement.blocked():
-            self._response = {**self._response, **without(settled, "output")}
+            self._response = settled
             yield from self.stop()
             return
         self._response = settled
