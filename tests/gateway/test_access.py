@@ -12,8 +12,6 @@ from typing import Any
 
 import openai
 import pytest
-from fixtures.gateways import GatewayServer
-from fixtures.openai_server import OpenAIServer, Stream, chat_stream, echo
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +21,8 @@ from assay.gateway.keys import ANYBODY, KeyLimits, KeysError, KeyStore
 from assay.gateway.limits import Bucket, Limiter
 from assay.gateway.listening import check_access
 from assay.gateway.refusal import Refusal
+from fixtures.gateways import GatewayServer
+from fixtures.openai_server import OpenAIServer, Stream, chat_stream, echo
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 MESSAGES: Any = [{"role": "user", "content": "Hello"}]
@@ -57,8 +57,9 @@ def test_only_the_key_itself_is_taken(tmp_path: Path) -> None:
     store = KeyStore(tmp_path / "keys.json")
     made, text = store.add("one")
     other = store.add("two")[1]
-    for wrong in ("", text[:-1], text + "x", text.upper(), f"sk-assay-{made.id}-", f"sk-assay-{made.id}",
-                  f"sk-assay-{made.id}-{other.rpartition('-')[2]}", text.removeprefix("sk-assay-")):  # fmt: skip
+    named = f"sk-assay-{made.id}"
+    swapped = f"{named}-{other.rpartition('-')[2]}"
+    for wrong in ("", text[:-1], text + "x", text.upper(), named, f"{named}-", swapped, text[9:]):
         assert store.identify(wrong) is None, wrong
     assert store.identify(other) is not None
 
@@ -119,12 +120,12 @@ def test_a_gateway_that_lets_in_nobody_or_everybody_does_not_start(tmp_path: Pat
     (gateway.settings.state / "keys.json").unlink()
     with pytest.raises(ConfigError, match="no keys"):
         check_access(gateway.settings)
-    gateway._listening.close()
+    gateway.listening.close()
     (tmp_path / "open").mkdir()
     free = GatewayServer(tmp_path / "open", "http://127.0.0.1:9/v1", auth="none", host="0.0.0.0")
     with pytest.raises(ConfigError, match="anybody"):
         check_access(free.settings)
-    free._listening.close()
+    free.listening.close()
 
 
 def test_requests_a_minute(upstream: OpenAIServer, tmp_path: Path) -> None:
@@ -180,7 +181,7 @@ def test_the_size_of_a_body(upstream: OpenAIServer, tmp_path: Path) -> None:
 
 def test_too_many_clients_at_a_time_are_sent_away(upstream: OpenAIServer, tmp_path: Path) -> None:
     gate = threading.Event()
-    upstream.script = lambda path, document: Stream(chat_stream(["Hello"]), gate=gate).response()
+    upstream.script = lambda *_: Stream(chat_stream(["Hello"]), gate=gate).response()
     with (
         GatewayServer(tmp_path, upstream.url, server={"in_flight": 1}) as gateway,
         gateway.client() as client,

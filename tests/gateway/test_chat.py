@@ -10,6 +10,7 @@ from typing import Any
 
 import openai
 import pytest
+
 from fixtures.gateways import GatewayServer
 from fixtures.openai_server import OpenAIServer, Stream, chat, chat_chunk, echo, event, in_pieces, says
 
@@ -48,11 +49,9 @@ def client(gateway: GatewayServer, upstream: OpenAIServer) -> Iterator[openai.Op
 
 
 def ask(client: openai.OpenAI, content: Any, **options: Any) -> Any:
-    messages = (
-        content
-        if isinstance(content, list) and "role" in content[0]
-        else [{"role": "user", "content": content}]
-    )
+    messages = content
+    if isinstance(content, str) or "role" not in content[0]:
+        messages = [{"role": "user", "content": content}]
     return client.chat.completions.create(model="tiny", messages=messages, **options)
 
 
@@ -67,7 +66,8 @@ def test_an_answer_passes(client: openai.OpenAI) -> None:
     assert answer.usage.total_tokens == 12
 
 
-def test_an_answer_passes_to_the_asynchronous_client(gateway: GatewayServer, client: openai.OpenAI) -> None:
+@pytest.mark.usefixtures("client")
+def test_an_answer_passes_to_the_asynchronous_client(gateway: GatewayServer) -> None:
     async def both() -> tuple[str | None, str]:
         async with openai.AsyncOpenAI(base_url=gateway.url, api_key=gateway.key, max_retries=0) as other:
             messages: Any = [{"role": "user", "content": "What is a checksum?"}]
@@ -174,12 +174,12 @@ TOKEN = "ghp_zQWBuTSOoRi4A9sp" + "HcVY5ncnsDkxkJ0mLq17"
 
 
 def test_tool_calls_pass_and_are_judged(client: openai.OpenAI, upstream: OpenAIServer) -> None:
-    upstream.script = lambda path, document: chat(None, tool_calls=call('{"city": "Rome"}'))
+    upstream.script = lambda *_: chat(None, tool_calls=call('{"city": "Rome"}'))
     answer = ask(client, "Weather?", tools=WEATHER)
     assert answer.choices[0].message.tool_calls[0].function.arguments == '{"city": "Rome"}'
 
     escaped = json.dumps({"city": f"Rome\n{TOKEN}"}).replace("ghp", "\\u0067hp")
-    upstream.script = lambda path, document: chat(None, tool_calls=call(escaped))
+    upstream.script = lambda *_: chat(None, tool_calls=call(escaped))
     arguments = ask(client, "Weather?", tools=WEATHER).choices[0].message.tool_calls[0].function.arguments
     assert TOKEN not in json.loads(arguments)["city"]
     assert json.loads(arguments)["city"].startswith("Rome\n[")
@@ -202,7 +202,7 @@ def tool_stream(arguments: str, size: int) -> Stream:
 
 def test_streamed_tool_calls_leave_whole(client: openai.OpenAI, upstream: OpenAIServer) -> None:
     arguments = json.dumps({"city": f"Rome {TOKEN}"})
-    upstream.script = lambda path, document: tool_stream(arguments, 2).response()
+    upstream.script = lambda *_: tool_stream(arguments, 2).response()
     chunks = list(ask(client, "Weather?", tools=WEATHER, stream=True))
     calls = [one for chunk in chunks for one in chunk.choices[0].delta.tool_calls or []]
     assert [one.function.name for one in calls] == ["weather"]
@@ -212,12 +212,12 @@ def test_streamed_tool_calls_leave_whole(client: openai.OpenAI, upstream: OpenAI
 
 def test_a_dangerous_tool_call_does_not_leave(client: openai.OpenAI, upstream: OpenAIServer) -> None:
     arguments = json.dumps({"url": "http://169.254.169.254/latest/meta-data/iam/security-credentials/"})
-    upstream.script = lambda path, document: tool_stream(arguments, 5).response()
+    upstream.script = lambda *_: tool_stream(arguments, 5).response()
     chunks = list(ask(client, "Fetch", tools=WEATHER, stream=True))
     assert not [chunk for chunk in chunks if chunk.choices[0].delta.tool_calls]
     assert chunks[-1].choices[0].finish_reason == "content_filter"
 
-    upstream.script = lambda path, document: chat(None, tool_calls=call(arguments))
+    upstream.script = lambda *_: chat(None, tool_calls=call(arguments))
     answer = ask(client, "Fetch", tools=WEATHER)
     assert answer.choices[0].finish_reason == "content_filter"
     assert answer.choices[0].message.tool_calls is None
@@ -241,7 +241,7 @@ def test_one_choice_of_several_is_blocked(client: openai.OpenAI, upstream: OpenA
     answer = chat("fine")
     bad = {"index": 1, "message": {"role": "assistant", "content": KEY_BLOCK}, "finish_reason": "stop"}
     answer["choices"].append(bad)
-    upstream.script = lambda path, document: answer
+    upstream.script = lambda *_: answer
     choices = ask(client, "Two?", n=2).choices
     assert [choice.finish_reason for choice in choices] == ["stop", "content_filter"]
     assert [choice.message.content for choice in choices] == ["fine", ""]
@@ -255,7 +255,7 @@ def test_several_choices_stream_each_through_its_own_guard(
     for at in range(max(map(len, texts))):
         events += [event(chat_chunk({"content": t[at]}, index=i)) for i, t in enumerate(texts) if at < len(t)]
     events += [event(chat_chunk({}, "stop", index)) for index in range(3)] + [event("[DONE]")]
-    upstream.script = lambda path, document: Stream(events).response()
+    upstream.script = lambda *_: Stream(events).response()
     got: dict[int, str] = {0: "", 1: "", 2: ""}
     reasons = {}
     for chunk in ask(client, "Three?", n=3, stream=True):
@@ -275,7 +275,7 @@ def test_log_probabilities_pass_beside_their_own_text_only(
     client: openai.OpenAI, upstream: OpenAIServer
 ) -> None:
     answer = chat("Good day")
-    upstream.script = lambda path, document: answer
+    upstream.script = lambda *_: answer
     answer["choices"][0]["logprobs"] = logprobs("Good", " day")
     assert ask(client, "Hi", logprobs=True).choices[0].logprobs.content[1].token == " day"
     answer["choices"][0]["logprobs"] = logprobs("Mail ", MAIL)
@@ -312,14 +312,13 @@ def test_pictures_are_refused_unless_the_configuration_lets_them_pass(
             ask(lenient, [{"type": "text", "text": ATTACK}, picture[1]])
 
 
-def test_langchain_works_unchanged(
-    gateway: GatewayServer, client: openai.OpenAI, upstream: OpenAIServer
-) -> None:
+@pytest.mark.usefixtures("client")
+def test_langchain_works_unchanged(gateway: GatewayServer, upstream: OpenAIServer) -> None:
     chat_models = pytest.importorskip("langchain_openai")
     model = chat_models.ChatOpenAI(model="tiny", base_url=gateway.url, api_key=gateway.key, max_retries=0)
     assert model.invoke("What is a checksum?").content == "What is a checksum?"
     assert "".join(piece.content for piece in model.stream("What is a hash?")) == "What is a hash?"
-    upstream.script = lambda path, document: chat(None, tool_calls=call('{"city": "Rome"}'))
+    upstream.script = lambda *_: chat(None, tool_calls=call('{"city": "Rome"}'))
     assert model.bind_tools(WEATHER).invoke("Weather?").tool_calls[0]["args"] == {"city": "Rome"}
     with pytest.raises(openai.BadRequestError):
         model.invoke(ATTACK)

@@ -10,16 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures.openai_answers import (
-    call_events,
-    completion,
-    embeds,
-    function_call,
-    message,
-    message_events,
-    response,
-)
-from fixtures.openai_server import chat, chat_chunk, event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +22,16 @@ from assay.gateway.running import Running, make_running
 from assay.gateway.settings import load_settings
 from assay.gateway.streaming import StreamPump
 from assay.guard.verdict import Source
+from fixtures.openai_answers import (
+    call_events,
+    completion,
+    embeds,
+    function_call,
+    message,
+    message_events,
+    response,
+)
+from fixtures.openai_server import chat, chat_chunk, event
 
 MAIL = "ann.example@corp-mail.de"
 TOKEN = "ghp_zQWBuTSOoRi4A9sp" + "HcVY5ncnsDkxkJ0mLq17"
@@ -40,7 +40,15 @@ KEY_BLOCK = (
 )
 FILLER = "The river was calm that evening, and the boats lay still along the quay. "
 PARTS = st.sampled_from(
-    [FILLER, FILLER * 9, f"Write to {MAIL}, please. ", f"token {TOKEN} ", "\n\n", "x" * 150, "你好，世界。"]
+    [
+        FILLER,
+        FILLER * 9,
+        f"Write to {MAIL}, please. ",
+        f"token {TOKEN} ",
+        "\n\n",
+        "x" * 150,
+        "\u4f60\u597d\uff0c\u4e16\u754c\u3002",
+    ]
 )
 TEXTS = st.lists(PARTS, min_size=1, max_size=10).map("".join)
 CUTS = st.lists(st.integers(0, 50_000), max_size=40)
@@ -53,7 +61,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Running:
         "guard: {layers: {classify: {use: 'off'}}}\n"
         "gateway: {upstreams: [{name: main, url: 'http://127.0.0.1:9/v1'}]}\n"
     )
-    return make_running(load_settings(file), told=lambda upstream, outcome: None)
+    return make_running(load_settings(file), told=lambda *_: None)
 
 
 def pieces(value: Any, cuts: list[int]) -> list[Any]:
@@ -157,6 +165,14 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield path
 
 
+def settled(inspection: Inspection, prepared: Prepared, document: Any) -> tuple[int, bytes]:
+    """What leaves of an answer."""
+    try:
+        return 200, inspection.settle(prepared, json.dumps(document).encode())[0]
+    except Refusal as refusal:
+        return refusal.status, json.dumps(refusal.body()).encode()
+
+
 def planted(document: Any, path: tuple[Any, ...], text: str) -> Any:
     changed = copy.deepcopy(document)
     target = changed
@@ -183,7 +199,7 @@ WHOLE: list[tuple[Endpoint, dict[str, Any]]] = [
     ),
     (COMPLETIONS, completion("Good day")),
     (RESPONSES, response([message("Good day"), function_call('{"a": "b"}')])),
-    (EMBEDDINGS, dict(embeds("embeddings", {"input": "one"}))),  # type: ignore[call-overload]
+    (EMBEDDINGS, embeds("embeddings", {"input": "one"})),
 ]
 
 
@@ -197,15 +213,9 @@ def test_wherever_it_stands_in_an_answer_it_does_not_leave(
     prepared = Prepared(Reading(model="tiny"), {"model": "tiny"}, b"", "-/x/tiny")
     passed = 0
     for path in places(document):
-        try:
-            body, _ = inspection.settle(
-                prepared, json.dumps(planted(document, path, f"see {TOKEN}. ")).encode()
-            )
-        except Refusal as refusal:
-            assert TOKEN not in json.dumps(refusal.body())
-            continue
+        status, body = settled(inspection, prepared, planted(document, path, f"see {TOKEN}. "))
         assert TOKEN.encode() not in body, path
-        passed += 1
+        passed += status == 200
     assert passed > 3
     body, _ = inspection.settle(prepared, json.dumps(document).encode())
     assert json.loads(body)
@@ -257,7 +267,7 @@ JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["stop", "text", "a b"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(
         st.sampled_from(["choices", "delta", "content", "tool_calls", "index", "function", "type", "response",
-                         "output", "item", "text", "usage", "error", "finish_reason", "arguments", "item_id"]),
+                         "output", "item", "text", "usage", "error", "finish_reason", "item_id"]),
         inner, max_size=4),
     max_leaves=12,
 )  # fmt: skip
@@ -285,7 +295,4 @@ def test_answers_of_any_form_break_nothing(
 ) -> None:
     inspection = Inspection(running, endpoint, ANYBODY)
     prepared = Prepared(Reading(model="tiny"), {"model": "tiny"}, b"", "-/x/tiny")
-    try:
-        inspection.settle(prepared, json.dumps(document).encode())
-    except Refusal as refusal:
-        assert refusal.status == 502
+    assert settled(inspection, prepared, document)[0] in {200, 502}

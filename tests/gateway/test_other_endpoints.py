@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
+
 from fixtures.gateways import GatewayServer
 from fixtures.openai_answers import (
     call_events,
@@ -99,10 +100,10 @@ def test_a_blocked_response_is_empty(client: openai.OpenAI, upstream: OpenAIServ
 
 def test_tool_calls_of_responses_are_judged(client: openai.OpenAI, upstream: OpenAIServer) -> None:
     arguments = json.dumps({"city": f"Rome\n{TOKEN}"})
-    upstream.script = lambda path, document: response([function_call(arguments)])
+    upstream.script = lambda *_: response([function_call(arguments)])
     item: Any = client.responses.create(model="tiny", input="Weather?").output[0]
     assert json.loads(item.arguments)["city"].startswith("Rome\n[")
-    upstream.script = lambda path, document: Stream(call_events(arguments)).response()
+    upstream.script = lambda *_: Stream(call_events(arguments)).response()
     raw = str(list(client.responses.create(model="tiny", input="Weather?", stream=True)))
     assert "Rome" in raw
     assert TOKEN not in raw
@@ -111,7 +112,7 @@ def test_tool_calls_of_responses_are_judged(client: openai.OpenAI, upstream: Ope
 
 def test_texts_that_only_the_last_event_has_are_judged(client: openai.OpenAI, upstream: OpenAIServer) -> None:
     events = message_events(["Good ", "day"], f"Good day {MAIL}")
-    upstream.script = lambda path, document: Stream(events).response()
+    upstream.script = lambda *_: Stream(events).response()
     raw = str(list(client.responses.create(model="tiny", input="Hi", stream=True)))
     assert "Good day [EMAIL]" in raw
     assert MAIL not in raw
@@ -219,7 +220,7 @@ def test_no_words_leave_as_embeddings(client: openai.OpenAI, upstream: OpenAISer
     answer = embeds("embeddings", {"input": "one"})
     assert isinstance(answer, dict)
     answer["data"][0]["embedding"] = embedding
-    upstream.script = lambda path, document: answer
+    upstream.script = lambda *_: answer
     with pytest.raises(openai.InternalServerError) as caught:
         client.embeddings.create(model="tiny", input="one", encoding_format="float")
     assert caught.value.status_code == 502
@@ -271,7 +272,7 @@ def test_pieces_hold_no_text_before_it_was_judged(client: openai.OpenAI, upstrea
     for at, document in ((1, progress), (2, opened)):
         kind = str(document["type"])
         events[at] = f"event: {kind}\ndata: {json.dumps(document)}\n\n".encode()
-    upstream.script = lambda path, document: Stream(events).response()
+    upstream.script = lambda *_: Stream(events).response()
     raw = str(list(client.responses.create(model="tiny", input="Hi", stream=True)))
     assert TOKEN[:20] not in raw
     assert "Good day" in raw

@@ -39,7 +39,8 @@ class CanaryLayer:
     name = "canary"
 
     def __init__(self, markers: Iterable[str]) -> None:
-        spelled = (_APART.pattern.join(map(re.escape, marker)) for marker in markers)
+        both = (way for marker in markers for way in (marker, marker[::-1]))
+        spelled = (_APART.pattern.join(map(re.escape, way)) for way in both)
         self._pattern = re.compile("|".join(spelled) or r"(?!)", re.IGNORECASE)
 
     def detect(self, views: Views, source: Source) -> Iterator[Detection]:

@@ -6,6 +6,7 @@ The modules that count are imported once it is known whether several processes c
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ def serve(file: Path, told: Callable[[str], None]) -> int:
     settings = load_settings(file)
     check_access(settings)
     log_to_stderr()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
     tls_of(settings)
     with listen(settings) as listening, _counted(settings.section.workers):
         host, port = listening.getsockname()[:2]
