@@ -129,8 +129,8 @@ class Record:
 class AuditLog:
     """Appends records to a file, from a thread of its own.
 
-    Each record is one `write` at the file's end, and the file is opened anew for every batch: whoever rotates
-    it loses nothing, and several processes may share it.
+    What waits is one `write` at the file's end, and the file is opened anew for each: whoever rotates it
+    loses nothing, and several processes may share it.
 
     Args:
         file: where to.
@@ -138,7 +138,7 @@ class AuditLog:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._waiting: deque[Record] = deque()
+        self._waiting: deque[bytes] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self.failure = ""
@@ -155,8 +155,11 @@ class AuditLog:
 
     def append(self, record: Record) -> None:
         """Have a record written."""
+        line = line_of(
+            record
+        )  # here, and not in the thread: it would keep the interpreter from the event loop
         with self._changed:
-            self._waiting.append(record)
+            self._waiting.append(line)
             self._changed.notify()
 
     def flush(self) -> None:
@@ -184,13 +187,13 @@ class AuditLog:
                     self._waiting.popleft()
                 self._changed.notify_all()
 
-    def _write(self, batch: list[Record]) -> None:
+    def _write(self, batch: list[bytes]) -> None:
         try:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
             descriptor = os.open(self._file, flags, 0o600)
             try:
-                for record in batch:
-                    _append(descriptor, line_of(record))
+                if batch:
+                    _append(descriptor, b"".join(batch))
             finally:
                 os.close(descriptor)
             self.failure = ""
@@ -199,8 +202,8 @@ class AuditLog:
             self.failed += len(batch)
 
 
-def _append(descriptor: int, line: bytes) -> None:
-    if os.write(descriptor, line) != len(line):
+def _append(descriptor: int, lines: bytes) -> None:
+    if os.write(descriptor, lines) != len(lines):
         raise OSError(28, "No space left on device")
 
 

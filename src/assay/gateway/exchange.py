@@ -6,8 +6,9 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.datastructures import Headers
@@ -57,6 +58,7 @@ class Exchange:
         self._headers = Headers(scope=scope)
         self._receive, self._raw_send = receive, send
         self._started = time.perf_counter()
+        self._finished = False
         self._begun = self._whole_sent = False  # the client got the head of an answer, and all of it
         self._lease: Lease | None = None
         self._inspection: Inspection | None = None
@@ -95,7 +97,8 @@ class Exchange:
         )
         self._inspection = inspection = Inspection(self._running, self._endpoint, key)
         self.record.input, self.record.output = inspection.input, inspection.output
-        prepared = await self._gateway.pool.admit(inspection.prepare, raw, limit)
+        self._gateway.pool.check()
+        prepared = await self._judge("request", len(raw), partial(inspection.prepare, raw, limit))
         self._lease.reserve(prepared.reading.tokens)
         await self._unless_gone(self._answered(prepared, inspection))
 
@@ -123,10 +126,7 @@ class Exchange:
         self._mark("upstream")
         try:
             if answer.status != OK:
-                error = await self._gateway.pool.run(
-                    inspection.error, prepared, answer.status, await answer.body(), answer.retry_after
-                )
-                raise error
+                raise await self._error(answer, prepared, inspection)
             if prepared.reading.stream and answer.kind == _EVENTS:
                 await self._stream(answer, prepared, inspection)
             else:
@@ -134,11 +134,19 @@ class Exchange:
         finally:
             await answer.close()
 
+    async def _error(self, answer: Answer, prepared: Prepared, inspection: Inspection) -> Refusal:
+        raw = await answer.body()
+        made = partial(inspection.error, prepared, answer.status, raw, answer.retry_after)
+        return await self._judge("error", len(raw), made)
+
+    async def _judge(self, kind: str, size: int, job: Callable[[], T]) -> T:
+        return await self._gateway.pool.run(f"{self._endpoint.name} {kind}", size, job)
+
     async def _whole(self, answer: Answer, prepared: Prepared, inspection: Inspection) -> None:
         if answer.kind != "application/json":
             raise unusable("it is no JSON")
         raw = await answer.body()
-        body, document = await self._gateway.pool.run(inspection.settle, prepared, raw)
+        body, document = await self._judge("answer", len(raw), partial(inspection.settle, prepared, raw))
         self._used(document.get("usage"))
         self.record.finish = _reasons(document)
         if self._endpoint is EMBEDDINGS:
@@ -149,28 +157,31 @@ class Exchange:
 
     async def _stream(self, answer: Answer, prepared: Prepared, inspection: Inspection) -> None:
         pump = StreamPump(self._running, self._endpoint, prepared, inspection)
-        run = self._gateway.pool.run
         try:
-            try:
-                async for raw in answer.pieces():
-                    await self._pass(await run(pump.take, raw))
-                    if pump.over:
-                        break
-                else:
-                    await self._pass(await run(pump.end))
-            except Refusal as refusal:
-                if not self._begun:
-                    raise
-                await self._pass(pump.fail(refusal))
-            await self._ended_stream()
+            await self._pumped(answer, pump)
         finally:
             pump.close()
             self._used(pump.usage)
             self.record.finish = pump.reasons
+        if not self._begun:
+            raise unusable("it is empty")
         if pump.failure:
             self._failed(OK, "upstream_error", pump.failure)
         else:
             self.record.settle()
+        await self._last(b"")
+
+    async def _pumped(self, answer: Answer, pump: StreamPump) -> None:
+        try:
+            async for raw in answer.pieces():
+                await self._pass(await self._judge("piece", len(raw), partial(pump.take, raw)))
+                if pump.over:
+                    return
+            await self._pass(await self._judge("piece", 0, pump.end))
+        except Refusal as refusal:
+            if not self._begun:
+                raise
+            await self._pass(pump.fail(refusal))
 
     async def _pass(self, leaving: bytes) -> None:
         if not leaving:
@@ -180,13 +191,10 @@ class Exchange:
             self._mark("first")
         await self._send({"type": "http.response.body", "body": leaving, "more_body": True})
 
-    async def _ended_stream(self) -> None:
-        if not self._begun:
-            raise unusable("it is empty")
-        await self._last(b"")
-
     async def _last(self, body: bytes) -> None:
+        """Send the last bytes. All is recorded and counted before: the next request may come with them."""
         self._whole_sent = True
+        self._finish()
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _refuse(self, refusal: Refusal, reason: str = "") -> None:
@@ -258,6 +266,9 @@ class Exchange:
         self.record.seconds[name] = time.perf_counter() - self._started
 
     def _finish(self) -> None:
+        if self._finished:
+            return
+        self._finished = True
         if self._inspection is not None:
             self.record.model, self.record.stream = self._inspection.model, self._inspection.stream
         if self._lease is not None:

@@ -51,7 +51,7 @@ async def _cards(gateway: Gateway, answer: Answer, key: GatewayKey) -> list[dict
     if answer.status != OK:
         return []
     raw = await answer.body()
-    return await gateway.pool.run(_judged, gateway, raw, key)
+    return await gateway.pool.run("models", len(raw), lambda: _judged(gateway, raw, key))
 
 
 def _judged(gateway: Gateway, raw: bytes, key: GatewayKey) -> list[dict[str, Any]]:

@@ -14,10 +14,11 @@ import httpx
 
 from assay.core.errors import ConfigError, EndpointError
 from assay.core.gateway_config import RetrySection, UpstreamSection
-from assay.core.web_address import base_url, bearer, is_loopback
+from assay.core.web_address import base_url, bearer
 from assay.gateway.refusal import Refusal
 from assay.gateway.upstreams.answer import Answer
 from assay.gateway.upstreams.breaker import Breaker
+from assay.gateway.upstreams.connections import ERRORS, Connections
 
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _BROKEN = RETRIED - {429}
@@ -30,8 +31,7 @@ class Upstream:
     """One upstream."""
 
     section: UpstreamSection
-    url: str
-    client: httpx.AsyncClient
+    connections: Connections
     breaker: Breaker
 
     @property
@@ -123,31 +123,29 @@ class Upstreams:
     async def close(self) -> None:
         """Close all connections."""
         for upstream in self._all:
-            await upstream.client.aclose()
+            await upstream.connections.close()
 
     async def _attempt(
         self, upstream: Upstream, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> Answer | None:
         """The head of an answer, None where there is none."""
         sent = {"Content-Type": "application/json", **headers}
-        request = upstream.client.build_request(
-            "GET" if body is None else "POST", upstream.url + path, content=body, headers=sent
-        )
+        method = "GET" if body is None else "POST"
         try:
-            response = await upstream.client.send(request, stream=True)
-        except httpx.HTTPError as error:
+            reply = await upstream.connections.send(method, path, body or b"", sent)
+        except ERRORS as error:
             upstream.breaker.failed()
             self._told(upstream.name, type(error).__name__)
             return None
         except BaseException:
             upstream.breaker.released()
             raise
-        if response.status_code in _BROKEN:
+        if reply.status in _BROKEN:
             upstream.breaker.failed()
         else:
             upstream.breaker.succeeded()
-        self._told(upstream.name, str(response.status_code))
-        return Answer(upstream.name, response, upstream.breaker, self._limit)
+        self._told(upstream.name, str(reply.status))
+        return Answer(upstream.name, reply, upstream.breaker, self._limit)
 
     def _ordered(self, model: str) -> list[Upstream]:
         """Those that serve a model, shuffled by weight (Efraimidis and Spirakis, 2006)."""
@@ -167,16 +165,12 @@ def _made(section: UpstreamSection, retry: RetrySection, now: Callable[[], float
         headers = {"Accept-Encoding": "identity", "User-Agent": "assay-gateway", **bearer(key, url)}
     except EndpointError as error:
         raise ConfigError(str(error), subject=where, remedy=error.remedy) from error
-    client = httpx.AsyncClient(
-        headers=headers,
-        timeout=httpx.Timeout(
-            section.silence_seconds,
-            connect=section.connect_seconds,
-            write=_WRITE_SECONDS,
-            pool=section.connect_seconds,
-        ),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=256),
-        follow_redirects=False,
-        trust_env=not is_loopback(url),
+    connections = Connections(
+        url,
+        headers,
+        connect_seconds=section.connect_seconds,
+        silence_seconds=section.silence_seconds,
+        write_seconds=_WRITE_SECONDS,
+        context=httpx.create_ssl_context() if url.startswith("https:") else None,
     )
-    return Upstream(section, url, client, Breaker(retry.failures, retry.rest_seconds, now))
+    return Upstream(section, connections, Breaker(retry.failures, retry.rest_seconds, now))
