@@ -25,7 +25,7 @@ import yaml
 
 PROMPT = (
     "Please summarise the minutes of the meeting for the people who were not there. The budget of the next "
-    "quarter was discussed at length; marketing asks for ten per cent more, operations would keep it as it is. "
+    "quarter was discussed at length; marketing asks for ten per cent more, operations would rather not. "
 ) * 5
 ANSWER = "The meeting was about the budget of the next quarter, and nothing was decided. " * 6
 

@@ -117,8 +117,9 @@ def test_an_attack_is_blocked_before_the_model(
             {"role": "tool", "tool_call_id": "c1", "content": ATTACK},
         ],
         [{"role": "user", "name": ATTACK, "content": "Hello"}],
+        [{"role": "user", "content": ATTACK[:20]}, {"role": "user", "content": ATTACK[21:]}],
     ],
-    ids=["part", "split over parts", "tool result", "name"],
+    ids=["part", "split over parts", "tool result", "name", "split over messages"],
 )
 def test_an_attack_is_seen_wherever_it_stands(
     client: openai.OpenAI, upstream: OpenAIServer, messages: Any

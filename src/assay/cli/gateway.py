@@ -121,7 +121,15 @@ def _store(config: str | None) -> KeyStore:
     from assay.gateway.keys import FILE_NAME, KeyStore  # noqa: PLC0415
     from assay.gateway.settings import load_settings  # noqa: PLC0415
 
-    return KeyStore(load_settings(_file(config)).state / FILE_NAME)
+    return KeyStore(load_settings(_file(config or _outer_config())).state / FILE_NAME)
+
+
+def _outer_config() -> str | None:
+    """What `assay gateway --config FILE key …` named."""
+    context: click.Context | None = click.get_current_context()
+    while context is not None and context.command is not command:
+        context = context.parent
+    return context.params["config"] if context is not None else None
 
 
 def _file(config: str | None) -> Path:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from assay.gateway.collecting import Collection, Unscanned, without
-from assay.gateway.passages import Path
+from assay.gateway.passages import Fragment, Path
 from assay.gateway.refusal import Refusal
 from assay.gateway.requests.content import read_content
-from assay.gateway.requests.reading import Reading, asked_tokens, begun, listed, mapping
+from assay.gateway.requests.reading import Reading, Turns, asked_tokens, begun, listed, mapping
 from assay.guard.verdict import Source
 
 SOURCES = {
@@ -32,9 +32,11 @@ def read_chat(document: Mapping[str, Any]) -> Reading:
         Refusal: it has no messages, or one that cannot be read.
     """
     reading = begun(document)
+    turns = Turns(reading)
     for at, message in enumerate(listed(document, "messages")):
         path: Path = ("messages", at)
-        _message(reading, mapping(message, path), path)
+        turns.add(*_message(reading, mapping(message, path), path))
+    turns.end()
     read_tools(reading, document)
     rest = without(document, "messages", "tools", "functions")
     if "audio" in rest or "audio" in listed(rest, "modalities", optional=True):
@@ -44,12 +46,12 @@ def read_chat(document: Mapping[str, Any]) -> Reading:
     return reading
 
 
-def _message(reading: Reading, message: Mapping[str, Any], path: Path) -> None:
+def _message(reading: Reading, message: Mapping[str, Any], path: Path) -> tuple[Source, list[Fragment]]:
     role = message.get("role")
     if not isinstance(role, str) or role not in SOURCES:
         raise Refusal(400, "invalid_value", "A message has no role that is known here.", param="messages")
     source = SOURCES[role]
-    read_content(reading, message.get("content"), (*path, "content"), source)
+    said = read_content(reading, message.get("content"), (*path, "content"), source)
     rest = without(message, "content", *_CALLS)
     if rest.pop("audio", None) is not None:
         reading.skip((*path, "audio"), Unscanned.STORED, "an earlier answer in audio")
@@ -59,6 +61,7 @@ def _message(reading: Reading, message: Mapping[str, Any], path: Path) -> None:
     if message.get("function_call") is not None:
         function = mapping(message["function_call"], (*path, "function_call"))
         read_function(reading, function, (*path, "function_call"))
+    return source, said
 
 
 def read_call(reading: Collection, call: Mapping[str, Any], path: Path) -> None:

@@ -37,17 +37,20 @@ _MEDIA = frozenset(
 _MAX_CAPTION = 4096  # characters; what is longer in a picture or a file is its data
 
 
-def read_content(reading: Collection, value: Any, path: Path, source: Source) -> None:
+def read_content(reading: Collection, value: Any, path: Path, source: Source) -> list[Fragment]:
     """Have the content of a message judged: all its text parts as one text, the rest part by part.
+
+    Returns:
+        The text parts.
 
     Raises:
         Refusal: it is neither text nor a list of parts.
     """
     if value is None:
-        return
+        return []
     if isinstance(value, str):
         reading.add(source, [Fragment(path, value)])
-        return
+        return [Fragment(path, value)]
     if not isinstance(value, list):
         raise Refusal(400, "invalid_type", "The content of a message must be a text or a list of parts.")
     texts: list[Fragment] = []
@@ -58,6 +61,7 @@ def read_content(reading: Collection, value: Any, path: Path, source: Source) ->
         else:
             texts += _part(reading, mapping(part, here), here, source)
     reading.pieces(source, [one for one in texts if one.text])
+    return texts
 
 
 def _part(reading: Collection, part: Mapping[str, Any], path: Path, source: Source) -> list[Fragment]:

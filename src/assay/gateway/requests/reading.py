@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.gateway.collecting import Collection
-from assay.gateway.passages import Path, shown
+from assay.gateway.passages import Fragment, Path, shown
 from assay.gateway.refusal import Refusal
+from assay.guard.verdict import Source
 
 MAX_MODEL = 200  # characters
 
@@ -24,6 +25,32 @@ class Reading(Collection):
 
     model: str = ""
     stream: bool = False
+
+
+class Turns:
+    """Messages of one speaker that follow each other: a model may read them as one, so they are judged as one.
+
+    Args:
+        reading: gets what is judged.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._source = Source.SYSTEM
+        self._said: list[list[Fragment]] = []
+
+    def add(self, source: Source, said: list[Fragment]) -> None:
+        """The next message, and its texts."""
+        if source is not self._source:
+            self.end()
+            self._source = source
+        self._said.append(said)
+
+    def end(self) -> None:
+        """Somebody else speaks, or nobody any more."""
+        if len(self._said) > 1:
+            self._reading.add(self._source, (one for said in self._said for one in said))
+        self._said = []
 
 
 def begun(document: Mapping[str, Any]) -> Reading:

@@ -10,9 +10,10 @@ from assay.gateway.passages import Fragment, Path
 from assay.gateway.refusal import Refusal
 from assay.gateway.requests.chat import SOURCES, read_tools
 from assay.gateway.requests.content import read_content
-from assay.gateway.requests.reading import Reading, asked_tokens, begun, mapping
+from assay.gateway.requests.reading import Reading, Turns, asked_tokens, begun, mapping
 from assay.guard.verdict import Source
 
+Turn = tuple[Source, list[Fragment]]
 _STORED = ("previous_response_id", "conversation", "prompt")
 
 
@@ -50,17 +51,18 @@ def _input(reading: Reading, value: Any) -> None:
 
 
 def _items(reading: Reading, items: list[Any], path: Path) -> None:
+    turns = Turns(reading)
     for at, item in enumerate(items):
-        _item(reading, mapping(item, (*path, at)), (*path, at))
+        turns.add(*_item(reading, mapping(item, (*path, at)), (*path, at)))
+    turns.end()
 
 
-def _item(reading: Reading, item: Mapping[str, Any], path: Path) -> None:
+def _item(reading: Reading, item: Mapping[str, Any], path: Path) -> Turn:
     kind = item.get("type", "message")
     if not isinstance(kind, str):
         raise Refusal(400, "invalid_type", "The type of an item must be a text.", param="input")
     if kind == "message":
-        _message(reading, item, path)
-        return
+        return _message(reading, item, path)
     if kind == "item_reference":
         reading.skip(path, Unscanned.STORED, "a reference to a stored item")
     if item.get("encrypted_content") is not None:
@@ -70,18 +72,21 @@ def _item(reading: Reading, item: Mapping[str, Any], path: Path) -> None:
     for key in ("arguments", "input"):
         if kind.endswith("_call"):
             reading.arguments(rest.pop(key, None), (*path, key))
+    said: list[Fragment] = []
     for key in ("output", "content", "summary"):
         if isinstance(rest.get(key), str | list):
-            read_content(reading, rest.pop(key), (*path, key), source)
+            said += read_content(reading, rest.pop(key), (*path, key), source)
     reading.everything(source, rest, path)
+    return source, said
 
 
-def _message(reading: Reading, item: Mapping[str, Any], path: Path) -> None:
+def _message(reading: Reading, item: Mapping[str, Any], path: Path) -> Turn:
     role = item.get("role")
     if not isinstance(role, str) or role not in SOURCES:
         raise Refusal(400, "invalid_value", "A message has no role that is known here.", param="input")
-    read_content(reading, item.get("content"), (*path, "content"), SOURCES[role])
+    said = read_content(reading, item.get("content"), (*path, "content"), SOURCES[role])
     reading.everything(SOURCES[role], without(item, "content"), path)
+    return SOURCES[role], said
 
 
 def _source(kind: str) -> Source:
