@@ -37,6 +37,7 @@ COMMANDS = {
     "controls": ("controls", "Show the checklist: which checks fulfil it, and when they last ran."),
     "ledger": ("ledger", "Verify, show, prove and anchor the ledger."),
     "key": ("key", "Show, export, rotate and revoke signing keys."),
+    "gateway": ("gateway", "Serve an OpenAI-compatible API with the guard on both ways."),
     "policy": ("policy", "List, show and test policy packs."),
     "config": ("config", "Show the configuration in force, and where each value is from."),
     "demo": ("demo", "A real small model, its poisoned twin, and what happens to each."),

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from assay.core.gateway_config import GatewaySection
 from assay.core.guard_config import GuardSection
 from assay.core.section import Section
 
@@ -136,6 +137,7 @@ class Project(Section):
     signing: SigningSection = SigningSection()
     policy: PolicySection = PolicySection()
     guard: GuardSection = GuardSection()
+    gateway: GatewaySection | None = None
     checks: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options by check name; every installed check runs anyway"
     )

@@ -31,6 +31,26 @@ def parse_object(raw: bytes, *, limit: int, what: str, lone_surrogates: bool = F
         raise MalformedError(f"the {what} is larger than {limit:,} bytes")
     try:
         text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"the {what} is not strict JSON: {_brief(error)}") from error
+    value = decode(text, what=what, lone_surrogates=lone_surrogates)
+    if not isinstance(value, dict):
+        raise MalformedError(f"the {what} is not a JSON object")
+    return value
+
+
+def decode(text: str, *, what: str = "text", lone_surrogates: bool = False) -> Any:
+    """The one JSON value that `text` holds.
+
+    Args:
+        text: JSON.
+        what: as for `parse_object`.
+        lone_surrogates: as for `parse_object`.
+
+    Raises:
+        MalformedError: too deep, not JSON, or ambiguous.
+    """
+    try:
         value = _DECODER.decode(text)
         if "\\u" in text and not lone_surrogates:
             json.dumps(value, ensure_ascii=False).encode()
@@ -38,8 +58,6 @@ def parse_object(raw: bytes, *, limit: int, what: str, lone_surrogates: bool = F
         raise MalformedError(f"the {what} is nested too deeply") from error
     except ValueError as error:
         raise MalformedError(f"the {what} is not strict JSON: {_brief(error)}") from error
-    if not isinstance(value, dict):
-        raise MalformedError(f"the {what} is not a JSON object")
     return value
 
 

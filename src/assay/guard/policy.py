@@ -125,6 +125,7 @@ _IN, _OUT = (Source.USER, Source.DOCUMENT, Source.TOOL_RESULT), (Source.OUTPUT, 
 _GUESSING = frozenset({"classifier", "moderation", "pii", "secret"})  # never certain of an attack
 # In order; the first that fits decides. What none fits is left to the scores.
 DEFAULT_ACTIONS = (
+    ActionRule(Action.BLOCK, "canary/*", _OUT),
     ActionRule(Action.BLOCK, "secret/private-key", _OUT),  # the match is only its beginning
     ActionRule(Action.REDACT, "secret/*", _OUT),
     ActionRule(Action.FLAG, "secret/*"),

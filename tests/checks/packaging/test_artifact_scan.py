@@ -246,7 +246,8 @@ def test_partial_is_as_harmless_as_what_it_wraps(tmp_path: Path) -> None:
     assert (finding.rule, finding.severity) == ("pickle/misused-global", Severity.CRITICAL)
     assert finding.message == (
         "Loading it would call functools.partial(builtins.dict) as no framework does: argument 1 is not a "
-        "known function or torch.nn.modules.normalization.LayerNorm or torch.nn.modules.batchnorm.BatchNorm2d."
+        "known function or torch.nn.modules.normalization.LayerNorm or "
+        "torch.nn.modules.batchnorm.BatchNorm2d."
     )
 
 

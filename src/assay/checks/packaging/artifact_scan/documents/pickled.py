@@ -14,6 +14,7 @@ from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.documents.walk import values
 from assay.checks.packaging.artifact_scan.embedded import region
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.next_steps import SMALLER
 
 SERIALIZED = ":serialized:"
 MAX_PICKLES = 1_000
@@ -28,7 +29,7 @@ def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
             continue
         count += 1
         if count > MAX_PICKLES:
-            inspection.skip(blob, f"it holds more than {MAX_PICKLES:,} pickles in base64")
+            inspection.skip(blob, f"it holds more than {MAX_PICKLES:,} pickles in base64", SMALLER)
             return
         _read(blob, value, f"{key}[{count}]", inspection)
 
