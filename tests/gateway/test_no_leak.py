@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from assay.gateway.running import Running, make_running
 from assay.gateway.settings import load_settings
 from assay.gateway.streaming import StreamPump
 from assay.guard.verdict import Source
+from fixtures.json_places import places, planted
 from fixtures.openai_answers import (
     call_events,
     completion,
@@ -152,38 +151,12 @@ def test_no_part_leaves_of_a_stream_that_breaks_off(
     assert documents(left)[-1]["error"]["code"] == "upstream_error"
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The paths to all values of a document, and, with a trailing None, to where a key can be added."""
-    if isinstance(value, dict):
-        yield (*path, None)
-        for key, item in value.items():
-            yield from places(item, (*path, key))
-    elif isinstance(value, list):
-        for at, item in enumerate(value):
-            yield from places(item, (*path, at))
-    else:
-        yield path
-
-
 def settled(inspection: Inspection, prepared: Prepared, document: Any) -> tuple[int, bytes]:
     """What leaves of an answer."""
     try:
         return 200, inspection.settle(prepared, json.dumps(document).encode())[0]
     except Refusal as refusal:
         return refusal.status, json.dumps(refusal.body()).encode()
-
-
-def planted(document: Any, path: tuple[Any, ...], text: str) -> Any:
-    changed = copy.deepcopy(document)
-    target = changed
-    for step in path[:-1]:
-        target = target[step]
-    if path[-1] is None:
-        target["extra"] = {"more": [text]}
-        target[text] = 1
-    else:
-        target[path[-1]] = text
-    return changed
 
 
 WHOLE: list[tuple[Endpoint, dict[str, Any]]] = [
