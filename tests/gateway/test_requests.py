@@ -170,7 +170,7 @@ JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
     | st.sampled_from(["user", "text", "message", "function", "function_call", "a b"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["role", "content", "type", "text", "tool_calls", "function", "arguments", "output", "tools"]),
+        st.sampled_from(["role", "content", "type", "text", "tool_calls", "function", "arguments", "output"]),
         inner, max_size=4),
     max_leaves=15,
 )  # fmt: skip
