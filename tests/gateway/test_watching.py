@@ -9,6 +9,7 @@ import random
 import stat
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ from assay.core.gateway_config import WindowSection
 from assay.gateway.audit import AuditLog, Record
 from assay.gateway.canary import Planter, own_marker
 from assay.gateway.windows import Windows
+from assay.guard.guard import Guard
+from assay.guard.layer import LayerError
+from assay.guard.policy import Failing, LayerSetting
+from assay.guard.verdict import Detection, Source
+from assay.guard.views import Views
 from fixtures.gateways import GatewayServer
 from fixtures.openai_answers import embeds, responds
 from fixtures.openai_server import OpenAIServer, Stream, chat, chat_stream, echo, in_pieces, says
@@ -178,6 +184,33 @@ def test_what_was_not_looked_at_is_told_apart(upstream: OpenAIServer, tmp_path: 
         record = gateway.records()[-1]
         assert (record["outcome"], record["input"]["incomplete"]) == ("blocked", 1)
         assert "more than the 100" in record["input"]["texts"][0]["gaps"][0]
+
+
+class BrokenLayer:
+    """A layer that fails."""
+
+    name = "broken"
+
+    def detect(self, views: Views, source: Source) -> list[Detection]:
+        raise LayerError(f"cannot look at {len(views.views)} views of a text from {source}")
+
+
+@pytest.mark.parametrize("fail", ["closed", "open"])
+def test_a_layer_that_fails(upstream: OpenAIServer, tmp_path: Path, fail: str) -> None:
+    with GatewayServer(tmp_path, upstream.url) as gateway, gateway.client() as client:
+        usual = gateway.settings.policy
+        layers = {**usual.layers, "broken": LayerSetting(fail=Failing(fail))}
+        broken = Guard(replace(usual, layers=layers), layers=[BrokenLayer()])
+        gateway.gateway.running = replace(gateway.gateway.running, guard=broken)
+        if fail == "closed":
+            with pytest.raises(openai.BadRequestError):
+                ask(client)
+            assert upstream.requests == []
+        else:
+            assert ask(client).choices[0].message.content == "Hello"
+        record = gateway.records()[-1]
+        assert record["input"]["scanned"] == 0
+        assert "cannot look" in record["input"]["texts"][0]["gaps"][0]
 
 
 def test_no_request_passes_that_cannot_be_recorded(

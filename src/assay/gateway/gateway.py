@@ -121,11 +121,7 @@ class Gateway:
     async def tick(self) -> None:
         """What is done every now and then."""
         self.metrics.refresh(self)
-        if self.windows is not None:
-            try:
-                await asyncio.to_thread(self.windows.turn)
-            except OSError as error:
-                log.error("windows", extra={"reason": error.strerror})  # noqa: TRY400  it says all itself
+        await asyncio.to_thread(self._turn)
 
     async def close(self) -> None:
         """Write what is to be written, and end the threads."""
@@ -133,7 +129,14 @@ class Gateway:
         await self.running.upstreams.close()
         self.pool.close()
         self.audit.close()
-        if self.windows is not None:
-            self.windows.turn(over=True)
+        self._turn(over=True)
         self.telemetry.close()
         log.info("stop")
+
+    def _turn(self, *, over: bool = False) -> None:
+        """Write the samples of a window that is over."""
+        try:
+            if self.windows is not None:
+                self.windows.turn(over=over)
+        except OSError as error:
+            log.error("windows", extra={"reason": error.strerror})  # noqa: TRY400  it says all itself
