@@ -185,7 +185,7 @@ def main() -> None:
         address = served.stdout.readline()
         try:
             asyncio.run(
-                measure(options, port, int(address.rstrip("/v1\n").rpartition(":")[2]), key, served.pid)
+                measure(options, port, int(address.strip().removesuffix("/v1").rpartition(":")[2]), key, served.pid)
             )
         finally:
             served.terminate()
