@@ -119,6 +119,17 @@ def test_a_text_longer_than_what_is_judged_is_blocked() -> None:
     assert (verdict.action, verdict.complete, verdict.text) == (Action.BLOCK, False, "")
 
 
+TOKEN = "ghp_zQWBuTSOoRi4A9sp" + "HcVY5ncnsDkxkJ0mLq17"
+
+
+@pytest.mark.parametrize("one", [f"{TOKEN} ", "10.12.0.7, "])
+def test_everything_is_redacted_or_nothing_passes(guard: Guard, one: str) -> None:
+    passed = guard.judge(one * 300, Source.OUTPUT)
+    assert (passed.action, one.strip(" ,") in passed.text) == (Action.REDACT, False)
+    too_many = guard.judge(one * 22_000, Source.OUTPUT)
+    assert (too_many.action, too_many.complete) == (Action.BLOCK, False)
+
+
 @pytest.mark.parametrize("error", [LayerError("no answer"), ZeroDivisionError("boom")])
 def test_a_layer_that_fails_blocks_unless_it_is_open(error: Exception) -> None:
     closed = Guard(LEXICAL, layers=[Faulty(error)]).judge("Hello")

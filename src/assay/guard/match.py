@@ -32,7 +32,8 @@ __all__ = [
     "scan_text",
 ]
 
-MAX_MATCHES = 100
+MAX_MATCHES = 100  # of a rule in a document; of traffic, each may have to be redacted
+MAX_IN_TRAFFIC = 10_000
 QUOTED = 200  # characters of what was seen
 
 
@@ -61,14 +62,18 @@ class Matcher:
 
     Patterns are compiled when their literals first occur: most rules never are.
 
+    Args:
+        rules: their patterns.
+        most: matches of one rule in one view.
+
     Raises:
         ConfigError: a rule has no literal, or an unknown validator.
     """
 
-    def __init__(self, rules: Iterable[GuardRule]) -> None:
+    def __init__(self, rules: Iterable[GuardRule], *, most: int = MAX_MATCHES) -> None:
         import ahocorasick  # noqa: PLC0415  compiled, and only matching pays for it
 
-        self.rules = tuple(rules)
+        self.rules, self._most = tuple(rules), most
         for rule in self.rules:
             _require_sound(rule)
         self.by_id = {rule.id: rule for rule in self.rules}
@@ -96,20 +101,25 @@ class Matcher:
         return self
 
     def scan(self, text: str) -> tuple[Match, ...]:
-        """All matches in a text as a reader sees it, by position; at most `MAX_MATCHES` per rule."""
-        return tuple(sorted(self._in_view(normalise(text)), key=_position))
+        """All matches in a text as a reader sees it, by position; at most `most` per rule."""
+        return tuple(sorted(self._in_view(normalise(text), set()), key=_position))
 
-    def scan_views(self, views: Views) -> tuple[Match, ...]:
-        """All matches in a text and its decodings, by position; each place once, where it is nested least."""
+    def scan_views(self, views: Views, full: set[str] | None = None) -> tuple[Match, ...]:
+        """All matches in a text and its decodings, by position; each place once, where it is nested least.
+
+        Args:
+            views: the text.
+            full: takes the rules that may have more matches than `most`.
+        """
         found: dict[tuple[str, int, int], Match] = {}
         for view in views.views:
-            for match in self._in_view(view):
+            for match in self._in_view(view, set() if full is None else full):
                 found.setdefault((match.rule_id, match.start, match.end), match)
         return tuple(sorted(found.values(), key=_position))
 
-    def _in_view(self, view: View) -> Iterator[Match]:
+    def _in_view(self, view: View, full: set[str]) -> Iterator[Match]:
         for number in self._wanted(view.text.lower()):
-            yield from self._apply(number, view)
+            yield from self._apply(number, view, full)
 
     def _wanted(self, lowered: str) -> list[int]:
         """The rules whose literals occur."""
@@ -122,7 +132,7 @@ class Matcher:
                     groups[number] = groups.get(number, 0) | group
         return sorted(number for number, group in groups.items() if group == self._needed[number])
 
-    def _apply(self, number: int, view: View) -> Iterator[Match]:
+    def _apply(self, number: int, view: View, full: set[str]) -> Iterator[Match]:
         rule, pattern, check = self.rules[number], self._pattern(number), self._checks[number]
         group = pattern.groupindex.get("secret", 0)
         count = 0
@@ -134,7 +144,8 @@ class Matcher:
                 span = view.span(start, end)
                 mentioned = is_mentioned(view.text, start, end)
                 yield Match(rule.id, *span, rule.severity, rule.tags, mentioned, view.views, said[:QUOTED])
-            if count >= MAX_MATCHES:
+            if count >= self._most:
+                full.add(rule.id)
                 break
 
     def _pattern(self, number: int) -> Any:
@@ -157,8 +168,10 @@ def _require_sound(rule: GuardRule) -> None:
 def _compiled(rule: GuardRule) -> Any:
     import re2  # noqa: PLC0415  compiled, and only matching pays for it
 
+    options = re2.Options()
+    options.log_errors = False  # where its automaton grows too large, RE2 goes on without one
     try:
-        return re2.compile("(?i)" + rule.pattern)
+        return re2.compile("(?i)" + rule.pattern, options)
     except re2.error as error:
         raise ConfigError(f"not a valid RE2 pattern: {error}", subject=rule.id) from error
 
@@ -172,7 +185,7 @@ def builtin() -> Matcher:
 @lru_cache(maxsize=1)
 def everything() -> Matcher:
     """The matcher of all built-in packs, for traffic."""
-    return Matcher(rule for pack in ALL_PACKS for rule in load_pack(pack))
+    return Matcher((rule for pack in ALL_PACKS for rule in load_pack(pack)), most=MAX_IN_TRAFFIC)
 
 
 def scan_text(text: str) -> tuple[Match, ...]:

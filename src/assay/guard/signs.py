@@ -12,10 +12,10 @@ from typing import Any
 
 from assay.core.errors import ConfigError
 
-_MEMORY = 64 << 20  # bytes for one automaton; what RE2 takes is far less
+_MEMORY = 8 << 20  # bytes of one automaton, which is begun anew when they are full
 _LOOK = re.compile(r"\(\?<?[!=][^()]*\)")
 _COUNT = re.compile(r"\{(\d+),(\d+)\}")
-_MOST = 1_000  # repetitions that RE2 counts
+_MOST = 20  # repetitions that are worth counting: an automaton grows with them
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Letters that Python takes for i where case does not count, and RE2 does not.
 _DOTTED, _DOTLESS = "\u0130", "\u0131"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from assay.guard.layer import LayerError
 from assay.guard.match import Match, Matcher
 from assay.guard.verdict import Detection, Source
 from assay.guard.views import Views
@@ -22,9 +23,16 @@ class MatchLayer:
         self.titles = {rule.id: rule.title for rule in matcher.rules}
 
     def detect(self, views: Views, source: Source) -> Iterator[Detection]:  # noqa: ARG002  the policy's matter
-        """All matches in all views."""
-        for match in self._matcher.scan_views(views):
+        """All matches in all views.
+
+        Raises:
+            LayerError: there are more of one rule than are looked at.
+        """
+        full: set[str] = set()
+        for match in self._matcher.scan_views(views, full):
             yield self._detection(match)
+        if full:
+            raise LayerError(f"too many matches of {', '.join(sorted(full))}", remedy="Judge it in parts.")
 
     def _detection(self, match: Match) -> Detection:
         rule = self._matcher.by_id[match.rule_id]

@@ -14,7 +14,7 @@ from assay.guard.layer import Layer
 from assay.guard.layers.match import MatchLayer
 from assay.guard.layers.normalise import NormaliseLayer
 from assay.guard.layers.personal import PiiLayer
-from assay.guard.match import Matcher, everything
+from assay.guard.match import MAX_IN_TRAFFIC, Matcher, everything
 from assay.guard.policy import GuardPolicy, Switch
 from assay.guard.rules import parse_rules
 
@@ -67,7 +67,7 @@ def _matcher(policy: GuardPolicy) -> Matcher:
     if not policy.packs:
         return everything()
     own = [rule for path in policy.packs for rule in _pack(Path(path))]
-    return Matcher((*everything().rules, *own)).compile()
+    return Matcher((*everything().rules, *own), most=MAX_IN_TRAFFIC).compile()
 
 
 def _pack(path: Path) -> Any:
