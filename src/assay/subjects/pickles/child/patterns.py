@@ -150,7 +150,8 @@ _SAID = {
     "dict": "a dict", "set": "a set", "object": "an object", "data": "plain data", "any": "a value",
     "class": "a known class", "array": "a class of arrays", "base": "a class of Python's own",
     "function": "a known function", "constant": "a known constant", "enum": "a known enumeration",
-    "absent": "left out, since it would have code evaluated", "integers": "a tuple of integers", "empty": "the shape (0,)", "attributes": "attributes",
+    "absent": "left out, since it would have code evaluated",
+    "integers": "a tuple of integers", "empty": "the shape (0,)", "attributes": "attributes",
     "legacy-torch": "a legacy PyTorch file",
 }  # fmt: skip
 _CHECKS: dict[str, Check] = {
