@@ -65,7 +65,7 @@ def of_state(rule: Rule, target: object, state: object, reading: Reading) -> str
 
 def of_item(rule: Rule, key: object, value: object, reading: Reading) -> str:
     """Of setting an item, under a key where there is one, on what a global made."""
-    if not rule.items:
+    if not rule.items or (rule.items == "attributes" and key is None):
         return "takes no items from a pickle"
     if rule.items == "attributes":
         return _attribute(rule, key, value, reading)

@@ -5,6 +5,7 @@
 | `none`, `bool`, `integer`, `number`, `text`, `bytes`, `tuple`, `list`, `dict`, `set` | such a value |
 | `object` | what calling an allowed global gave |
 | `data` | any of the plain values above, nothing that was called or named |
+| `absent` | nothing: an attribute that may not be set at all |
 | `any` | everything but a global that may not be passed on |
 | `class`, `enum`, `function`, `constant`, `array` | a global that is used so, or that no list knows |
 | `member` | a text that can be the name of a member of an enumeration |
@@ -149,10 +150,12 @@ _SAID = {
     "dict": "a dict", "set": "a set", "object": "an object", "data": "plain data", "any": "a value",
     "class": "a known class", "array": "a class of arrays", "base": "a class of Python's own",
     "function": "a known function", "constant": "a known constant", "enum": "a known enumeration",
+    "absent": "left out, since it would have code evaluated",
     "integers": "a tuple of integers", "empty": "the shape (0,)", "attributes": "attributes",
     "legacy-torch": "a legacy PyTorch file",
 }  # fmt: skip
 _CHECKS: dict[str, Check] = {
+    "absent": lambda *_: False,
     "any": _any,
     "array": _array_class,
     "base": _base,
