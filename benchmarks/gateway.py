@@ -152,6 +152,11 @@ async def measure(options: argparse.Namespace, upstream: int, gateway: int, key:
         print(f"  after {done:7,} requests {resident(process):7.1f} MB, {speed:6.0f} requests/s", flush=True)
 
 
+def _port(address: str) -> int:
+    """The port of a base URL."""
+    return int(address.strip().removesuffix("/v1").rpartition(":")[2])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rate", type=float, default=200)
@@ -184,9 +189,7 @@ def main() -> None:
         assert served.stdout is not None
         address = served.stdout.readline()
         try:
-            asyncio.run(
-                measure(options, port, int(address.strip().removesuffix("/v1").rpartition(":")[2]), key, served.pid)
-            )
+            asyncio.run(measure(options, port, _port(address), key, served.pid))
         finally:
             served.terminate()
             upstream.terminate()
