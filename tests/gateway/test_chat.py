@@ -134,10 +134,11 @@ def test_an_attack_is_seen_wherever_it_stands(
     [
         {"documents": [{"title": "Report", "text": ATTACK}]},
         {"metadata": {"note": ATTACK}},
+        {"documents": [{"id": ATTACK.replace(" ", "_")}]},
         {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "description": ATTACK}}},
         {"prediction": {"type": "content", "content": ATTACK}},
     ],
-    ids=["documents", "metadata", "schema", "prediction"],
+    ids=["documents", "metadata", "an identifier", "schema", "prediction"],
 )
 def test_an_attack_beside_the_messages_is_seen(
     client: openai.OpenAI, upstream: OpenAIServer, extra: dict[str, Any]
@@ -145,7 +146,9 @@ def test_an_attack_beside_the_messages_is_seen(
     with pytest.raises(openai.BadRequestError):
         ask(client, "Hello", extra_body=extra)
     assert upstream.requests == []
-    harmless = json.loads(json.dumps(extra).replace(ATTACK, "The weather report of Tuesday."))
+    harmless = json.loads(
+        json.dumps(extra).replace(ATTACK, "The weather.").replace(ATTACK.replace(" ", "_"), "d-7")
+    )
     ask(client, "Hello", extra_body=harmless)
     assert len(upstream.requests) == 1
 

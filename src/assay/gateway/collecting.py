@@ -92,6 +92,7 @@ _KEYS = _NAMES | frozenset(
     | {"error", "incomplete_details", "instructions", "reasoning", "effort", "summary", "store", "truncation"}
     | {"completed_at", "max_tool_calls", "top_logprobs", "background", "moderation", "audio", "function_call"}
 )
+_SENTENCE = re.compile(r"[A-Za-z]+(?:[_.:/-][A-Za-z]+){3,}")  # words where an identifier should stand
 _NAME = re.compile(r"[\w.:/-]{0,128}", re.ASCII)
 
 
@@ -196,4 +197,5 @@ def numbers(value: Any, depth: int = 4) -> Any:
 def _protocol(fragment: Fragment) -> bool:
     if fragment.fixed:
         return fragment.text in _KEYS
-    return bool(fragment.path) and fragment.path[-1] in _NAMES and is_name(fragment.text)
+    named = bool(fragment.path) and fragment.path[-1] in _NAMES and is_name(fragment.text)
+    return named and not _SENTENCE.fullmatch(fragment.text)

@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from assay.gateway.answers.shape import unusable
 from assay.gateway.audit import Outcome, Record
+from assay.gateway.collecting import CHARACTERS_A_TOKEN
 from assay.gateway.endpoints import EMBEDDINGS, Endpoint
 from assay.gateway.inspection import Inspection, Prepared
 from assay.gateway.intake import ClientGoneError, check_headers, read_body
@@ -62,7 +63,7 @@ class Exchange:
         self._begun = self._whole_sent = False  # the client got the head of an answer, and all of it
         self._lease: Lease | None = None
         self._inspection: Inspection | None = None
-        self._tokens = 0
+        self._asked = 0  # tokens of the request
         self.record = Record(secrets.token_hex(16), datetime.now(UTC), endpoint.name)
         self.record.policy = self._running.settings.digest
         self._span = gateway.telemetry.begin(self._headers)
@@ -99,7 +100,8 @@ class Exchange:
         self.record.input, self.record.output = inspection.input, inspection.output
         self._gateway.pool.check()
         prepared = await self._judge("request", len(raw), partial(inspection.prepare, raw, limit))
-        self._lease.reserve(prepared.reading.tokens)
+        self._lease.reserve(prepared.reading.tokens + prepared.reading.answer_tokens)
+        self._asked = prepared.reading.tokens
         await self._unless_gone(self._answered(prepared, inspection))
 
     def _admitted(self) -> GatewayKey:
@@ -256,7 +258,7 @@ class Exchange:
             pass
 
     def _used(self, usage: Any) -> None:
-        if isinstance(usage, dict):
+        if isinstance(usage, dict) and usage:
             self.record.tokens = {
                 "input": _count(usage, "prompt_tokens", "input_tokens"),
                 "output": _count(usage, "completion_tokens", "output_tokens"),
@@ -265,6 +267,13 @@ class Exchange:
     def _mark(self, name: str) -> None:
         self.record.seconds[name] = time.perf_counter() - self._started
 
+    def _spent(self) -> int:
+        """The tokens of the request and its answer: as the upstream counts them, or as their texts tell."""
+        if self.record.tokens or not self.record.upstream:
+            return sum(self.record.tokens.values())
+        said = sum(text.characters for text in self.record.output.texts)
+        return self._asked + said // CHARACTERS_A_TOKEN
+
     def _finish(self) -> None:
         if self._finished:
             return
@@ -272,7 +281,7 @@ class Exchange:
         if self._inspection is not None:
             self.record.model, self.record.stream = self._inspection.model, self._inspection.stream
         if self._lease is not None:
-            self._lease.release(sum(self.record.tokens.values()) or None)
+            self._lease.release(self._spent())
         self._mark("total")
         self._gateway.finished(self.record)
         self._gateway.telemetry.end(self._span, self.record, self._endpoint.operation)

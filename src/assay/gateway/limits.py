@@ -81,13 +81,12 @@ class Lease:
             raise _too_many("tokens", wait)
         self._reserved = tokens
 
-    def release(self, used: int | None = None) -> None:
-        """The request is over, and used so many tokens; None is as many as were reserved."""
+    def release(self, used: int) -> None:
+        """The request is over, and used so many tokens."""
         if self._open:
             self._open = False
             self._meter.running -= 1
-            if used is not None:
-                self._meter.tokens.correct(used - self._reserved)
+            self._meter.tokens.correct(used - self._reserved)
 
 
 class Limiter:

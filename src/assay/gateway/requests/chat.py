@@ -42,7 +42,7 @@ def read_chat(document: Mapping[str, Any]) -> Reading:
     if "audio" in rest or "audio" in listed(rest, "modalities", optional=True):
         reading.skip(("audio",), Unscanned.MEDIA, "an answer in audio")
     reading.everything(Source.DOCUMENT, rest, ())
-    reading.tokens += asked_tokens(document, "max_completion_tokens", "max_tokens")
+    reading.answer_tokens = asked_tokens(document, "max_completion_tokens", "max_tokens")
     return reading
 
 

@@ -21,7 +21,7 @@ def read_completion(document: Mapping[str, Any]) -> Reading:
     reading = begun(document)
     _inputs(reading, document.get("prompt"), ("prompt",), Source.USER)
     reading.everything(Source.USER, without(document, "prompt"), ())
-    reading.tokens += asked_tokens(document, "max_tokens")
+    reading.answer_tokens = asked_tokens(document, "max_tokens")
     return reading
 
 

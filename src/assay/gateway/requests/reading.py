@@ -21,10 +21,12 @@ class Reading(Collection):
     Attributes:
         model: the model that is asked for.
         stream: the answer is asked for in pieces.
+        answer_tokens: how many tokens the answer may have, where the request says so.
     """
 
     model: str = ""
     stream: bool = False
+    answer_tokens: int = 0
 
 
 class Turns:

@@ -37,7 +37,7 @@ def read_response(document: Mapping[str, Any]) -> Reading:
         if document.get(key) is not None:
             reading.skip((key,), Unscanned.STORED, "what the upstream has stored")
     reading.everything(Source.USER, without(document, "input", "instructions", "tools"), ())
-    reading.tokens += asked_tokens(document, "max_output_tokens")
+    reading.answer_tokens = asked_tokens(document, "max_output_tokens")
     return reading
 
 
