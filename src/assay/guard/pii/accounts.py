@@ -71,7 +71,7 @@ ACCOUNTS = (
     ),
     Recogniser(
         "card",
-        re.compile(r"(?<![\d.,+/-])(?<!\d )\d(?:[ -]?\d){13,18}(?![\d%])(?![.,]\d)"),
+        re.compile(r"\d(?<![\d.,+/-]\d)(?<!\d \d)(?:[ -]?\d){13,18}(?![\d%])(?![.,]\d)"),
         Severity.HIGH,
         is_common_card,
         _CARD_WORDS,
@@ -81,7 +81,7 @@ ACCOUNTS = (
     ),
     Recogniser(
         "card",
-        re.compile(r"(?<![\d.,+/-])\d(?:[ -]?\d){11,12}(?![\d%])(?![.,]\d)"),
+        re.compile(r"\d(?<![\d.,+/-]\d)(?:[ -]?\d){11,12}(?![\d%])(?![.,]\d)"),
         Severity.HIGH,
         is_card,
         _CARD_WORDS,

@@ -84,7 +84,7 @@ CONTACT = (
     ),
     Recogniser(
         "ip",
-        re.compile(r"(?<![\w.-])(?<!version )(?<!release )\d{1,3}(?:\.\d{1,3}){3}(?![\w-])(?!\.\d)"),
+        re.compile(r"\d(?<![\w.-]\d)(?<!version \d)(?<!release \d)\d{0,2}(?:\.\d{1,3}){3}(?![\w-])(?!\.\d)"),
         Severity.LOW,
         _is_v4,
         r"ip|address|host|server|network|ping|subnet|gateway|dns|router",

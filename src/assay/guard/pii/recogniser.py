@@ -19,7 +19,8 @@ class Recogniser:
 
     Attributes:
         kind: what it is: `card`; its rule is `pii/card`.
-        pattern: of Python's `re`, for texts as a reader sees them; group `value`, if any, is the data.
+        pattern: of Python's `re`, for texts as a reader sees them. It is several times faster where it begins
+            with the characters that it may begin with, and what may not stand before follows.
         check: whether a match is one.
         context: words around it that speak for it.
         needed: without such a word it is none.
