@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import stat
 import subprocess
 import sys
@@ -110,13 +111,17 @@ def test_prove_as_json_holds_every_entry_and_the_root_and_a_run_its_declarations
     assert {"artifact.scan", "model.weights-diff"} <= {entry["what"] for entry in told["entries"]}
 
 
-def terminal(folder: Path, *arguments: str, columns: int, **environment: str) -> str:
-    """What the command prints on a terminal of that many columns."""
+def terminal(folder: Path, *arguments: str, columns: int, errors: bool = False, **environment: str) -> str:
+    """What the command prints on a terminal of that many columns, `errors` with what it prints on stderr."""
     main, secondary = pty.openpty()
     command = [sys.executable, "-c", "from assay.cli import main; main()", *arguments]
     variables = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"COLUMNS": str(columns)}
     process = subprocess.Popen(
-        command, cwd=folder, stdout=secondary, stderr=subprocess.DEVNULL, env=variables | environment
+        command,
+        cwd=folder,
+        stdout=secondary,
+        stderr=secondary if errors else subprocess.DEVNULL,
+        env=variables | environment,
     )
     os.close(secondary)
     got = b""
@@ -136,3 +141,47 @@ def test_colour_and_width_on_a_terminal(tmp_path: Path) -> None:
     plain = terminal(tmp_path, "scan", "evil.pkl", columns=60, NO_COLOR="1")
     assert "\x1b[" not in plain
     assert 40 < max(len(line) for line in plain.splitlines()) <= 60
+
+
+MOVES, COLORS = re.compile("\x1b\\[[0-9;?]*[A-LN-Za-ln-z]"), re.compile("\x1b\\[[0-9;]*m")
+
+
+@pytest.mark.parametrize(
+    ("environment", "moves", "colors"),
+    [
+        ({"TERM": "xterm"}, True, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, True, False),
+        ({"TERM": "xterm", "NO_COLOR": ""}, True, True),
+        ({"TERM": "dumb"}, False, False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, False, False),
+        ({"TERM": ""}, False, False),
+    ],
+)
+def test_a_terminal_gets_the_escapes_that_it_takes(
+    environment: dict[str, str], moves: bool, colors: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "evil.pkl").write_bytes(PAYLOAD)
+    shown = terminal(tmp_path, "scan", "evil.pkl", columns=90, errors=True, **environment)
+    assert bool(MOVES.search(shown)) is moves
+    assert bool(COLORS.search(shown)) is colors
+    silent = terminal(tmp_path, "scan", "evil.pkl", "--no-progress", columns=90, errors=True, **environment)
+    assert not MOVES.search(silent)
+    assert "pickle/dangerous-global" in shown
+    assert "pickle/dangerous-global" in silent
+
+
+def test_lines_of_a_run_and_small_tables_have_no_colour_where_none_is_wanted(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    for arguments in (["run"], ["ledger", "show"], ["controls"]):
+        shown = terminal(tmp_path, *arguments, columns=90, errors=True, TERM="xterm", NO_COLOR="1")
+        assert not COLORS.search(shown)
+    assert COLORS.search(terminal(tmp_path, "controls", columns=90, TERM="xterm"))
+
+
+def test_nothing_but_text_goes_to_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "evil.pkl").write_bytes(PAYLOAD)
+    command = [sys.executable, "-c", "from assay.cli import main; main()", "scan", "evil.pkl"]
+    environment = {**os.environ, "TERM": "xterm", "FORCE_COLOR": "1"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, env=environment)
+    assert done.returncode == 1
+    assert b"\x1b" not in done.stdout + done.stderr

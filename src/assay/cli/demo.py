@@ -12,6 +12,7 @@ import click
 from assay.cli.exits import Exit
 from assay.cli.output import write_atomically
 from assay.cli.saying import say
+from assay.cli.terminal import styled
 
 if TYPE_CHECKING:
     from assay.pipeline.project import LoadedProject
@@ -44,7 +45,7 @@ def command(folder: str, no_progress: bool) -> int:  # noqa: FBT001
     ran = (root / TRIPWIRE).exists()
     click.echo(
         "\nThe payload in the fourth candidate "
-        + click.style("RAN" if ran else "was not run", fg="red" if ran else "green")
+        + styled("RAN" if ran else "was not run", fg="red" if ran else "green")
         + f": {TRIPWIRE} {'exists' if ran else 'does not exist'}."
     )
     _afterwards(project)
@@ -53,7 +54,7 @@ def command(folder: str, no_progress: bool) -> int:  # noqa: FBT001
         click.echo(f"  {line}")
     failed = unmet({slug: released.decided.final.decision.value for slug, released in done.items()})
     for line in failed:
-        click.echo(click.style("NOT as expected: ", fg="red", bold=True) + line)
+        click.echo(styled("NOT as expected: ", fg="red", bold=True) + line)
     return Exit.FINDINGS if failed or ran else Exit.CLEAN
 
 
@@ -81,7 +82,7 @@ def _release(project: LoadedProject, number: int, step: Step, no_progress: bool)
     from assay.pipeline.sample import bring_in  # noqa: PLC0415
     from assay.reports import render  # noqa: PLC0415
 
-    click.echo(click.style(f"\n{number}. {step.title}", bold=True))
+    click.echo(styled(f"\n{number}. {step.title}", bold=True))
     bring_in(project.root, step)
     with watcher(disabled=no_progress) as shown:
         released = run_release(project, watcher=shown)
@@ -95,7 +96,7 @@ def _release(project: LoadedProject, number: int, step: Step, no_progress: bool)
 def _verdict(released: Released) -> None:
     verdict = released.decided.final
     colour = {"pass": "green", "hold": "yellow", "fail": "red"}[verdict.decision.value]
-    click.echo("  verdict " + click.style(verdict.decision.value, fg=colour, bold=True))
+    click.echo("  verdict " + styled(verdict.decision.value, fg=colour, bold=True))
     for reason in verdict.reasons:
         say(f"    {reason.message}")
     if released.move:
@@ -114,5 +115,5 @@ def _afterwards(project: LoadedProject) -> None:
         ("assay prove tinychat@champion", prove, ["tinychat@champion", "--project", root]),
         ("assay ledger verify", verify, ["--project", root, "--no-progress"]),
     ):
-        click.echo(click.style(f"\n$ {title}", bold=True))
+        click.echo(styled(f"\n$ {title}", bold=True))
         action.main(arguments, standalone_mode=False)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from assay.cli.exits import Exit
-from assay.cli.output import fail_on_option, ignore_options, in_color, on_terminal, severity
+from assay.cli.output import fail_on_option, ignore_options, severity
 from assay.cli.scan import code_of, scanned
 from assay.cli.subjects import download_option
+from assay.cli.terminal import takes_color, width
 from assay.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ def _show(reports: Sequence[Report], finding: str) -> None:
     from assay.reports import explained  # noqa: PLC0415  start-up
 
     chosen = _chosen(reports, finding)
-    width = shutil.get_terminal_size().columns if on_terminal() else None
-    click.echo(explained.render(chosen, width=width, color=in_color()), nl=False)
+    click.echo(explained.render(chosen, width=width(), color=takes_color(sys.stdout)), nl=False)
     click.echo(explained.closing(len(chosen), reports))
 
 

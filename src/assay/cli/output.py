@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from assay.cli.terminal import takes_color, takes_escapes, width
 from assay.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -114,22 +114,11 @@ def emit(document: Document, format_: str, outputs: Sequence[tuple[str, Path]]) 
             write_atomically(path, render(document, name))
         except OSError as error:
             problems.append(error)  # a full disk keeps nothing from whoever reads the rest
-    width = shutil.get_terminal_size().columns if on_terminal() else None
-    printed = render(document, format_, width=width, color=in_color())
+    printed = render(document, format_, width=width(), color=takes_color(sys.stdout))
     # What programs read is UTF-8, whatever the terminal's encoding is.
     click.echo(printed if format_ == "table" else printed.encode(), nl=False)
     if problems:
         raise problems[0]
-
-
-def on_terminal() -> bool:
-    """Whether stdout is a terminal; it may be closed."""
-    return sys.stdout is not None and sys.stdout.isatty()
-
-
-def in_color() -> bool:
-    """Whether stdout takes colours."""
-    return on_terminal() and not os.environ.get("NO_COLOR")
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -211,10 +200,10 @@ class TerminalProgress:
 
 @contextmanager
 def progress(label: str, *, disabled: bool = False) -> Iterator[Progress]:
-    """Progress on stderr while the block runs, silent unless stderr is a terminal."""
+    """Progress on stderr while the block runs, silent unless that is a terminal that takes escapes."""
     from assay.core.check import SilentProgress  # noqa: PLC0415
 
-    if disabled or not sys.stderr.isatty():
+    if disabled or not takes_escapes(sys.stderr):
         yield SilentProgress()
         return
     bar = TerminalProgress(label)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console
+import click
 from rich.table import Table
 from rich.text import Text
 
+from assay.cli.terminal import takes_color, width
 from assay.reports.plain import visible
+from assay.reports.table import printed
+
+WIDE = 140
 
 COLOURS = {
     "pass": "green", "met": "green", "done": "green",
@@ -36,8 +41,5 @@ def print_table(
             first = row[coloured].split(",")[0].split(" ")[0]
             cells[coloured].stylize(COLOURS.get(first, ""))
         table.add_row(*cells)
-    console = Console()
     # A pipe has no width; a table squeezed into 80 columns is read by nobody.
-    if not console.is_terminal:
-        console = Console(width=140)
-    console.print(table)
+    click.echo(printed([table], width=width() or WIDE, color=takes_color(sys.stdout)), nl=False)

@@ -11,6 +11,7 @@ import click
 
 from assay.cli.output import TerminalProgress
 from assay.cli.saying import say
+from assay.cli.terminal import styled, takes_escapes
 from assay.core.check import Check, Progress, SilentProgress
 from assay.core.release import Candidate
 from assay.core.report import Report, Status
@@ -70,7 +71,7 @@ class LineWatcher:
         seconds = time.monotonic() - self._since
         line = f" {visible(report.check):<22} {report.status.value:<11} {visible(_gist(report)):<{GIST}}"
         line += f" {seconds:5.1f} s  #{index}"
-        click.echo(click.style(mark, fg=colour) + line, err=True)
+        click.echo(styled(mark, err=True, fg=colour) + line, err=True)
 
     def stop(self) -> None:
         """Leave the terminal as it was."""
@@ -85,7 +86,7 @@ def watcher(*, disabled: bool = False) -> Iterator[Watcher]:
     if disabled:
         yield SilentWatcher()
         return
-    shown = LineWatcher(live=sys.stderr.isatty())
+    shown = LineWatcher(live=takes_escapes(sys.stderr))
     try:
         yield shown
     finally:
