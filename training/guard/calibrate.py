@@ -1,4 +1,4 @@
-"""Fit each head's line to held-out sources: `python -m training.guard.calibrate --model FOLDER`.
+"""Fit each head's line to the validation texts: `python -m training.guard.calibrate --model FOLDER`.
 
 Platt (1999): probability = sigmoid(slope * logit + shift), fitted on the highest logit of a text's windows,
 as it is served. Attacks and harmless texts weigh alike, and so does each source: a large one must not set the
@@ -61,7 +61,7 @@ def main() -> None:
     facts = json.loads(path.read_text(encoding="utf-8"))
     facts["calibration"] = [[1.0, 0.0]] * len(HEADS)
     path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    examples = dataset.build(0).held
+    examples = dataset.build(0).validation
     facts["calibration"] = fitted(examples, score(Classifier(options.model), [one.text for one in examples]))
     path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     print(dict(zip(HEADS, facts["calibration"], strict=True)))

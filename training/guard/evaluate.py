@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--dump", type=Path, help="write each text's scores there, for looking at errors")
     parser.add_argument("--dev-only", action="store_true")
     options = parser.parse_args()
-    examples = measured.dev() + ([] if options.dev_only else dataset.build(0).held)
+    examples = measured.dev() + ([] if options.dev_only else dataset.build(0).unseen)
     scores = score(Classifier(options.model), [one.text for one in examples])
     for head in HEADS:
         print("\n".join(table(examples, scores, head)))

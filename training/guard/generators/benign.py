@@ -6,13 +6,13 @@ import random
 from collections.abc import Iterator
 
 from training.guard.example import Example
-from training.guard.generators.grammar import Grammar, data
+from training.guard.generators.grammar import Grammar, data, languages
 from training.guard.generators.obfuscation import distort
 from training.guard.generators.surroundings import Surroundings
 
 _PLANTED = 0.4
 # What says something; a request that stands in a mail or a log line is what an injection is.
-_STATEMENTS = frozenset({"business", "security_topic", "document", "code"})
+_STATEMENTS = frozenset({"business", "security_topic", "document", "code", "memo", "quoted_attack"})
 
 
 def twins(rng: random.Random, surroundings: Surroundings, each: int) -> Iterator[Example]:
@@ -29,8 +29,8 @@ def twins(rng: random.Random, surroundings: Surroundings, each: int) -> Iterator
 
 def other_languages(rng: random.Random, each: int) -> Iterator[Example]:
     """Harmless texts that are not English."""
-    grammar = Grammar(rng)
-    for language, kinds in data("languages").items():
+    for language, kinds in languages().items():
+        grammar = Grammar(rng, kinds.get("slots"))
         for number, template in enumerate(kinds["benign"]):
             for _ in range(each):
                 text = distort(grammar.expand(template), rng)
