@@ -1,8 +1,8 @@
 """How good a written model is, on sources it never saw: `python -m training.guard.evaluate --model FOLDER`.
 
-Texts are scored as they are served: through windows, in 8-bit integers. For each attack source: AUC and
-recall at 1 % false alarms against all harmless texts; for each harmless source: how many lie above that
-threshold and above 0.5.
+Texts are scored as they are served: through windows of all that they encode, in 8-bit integers. For each
+attack source: AUC and recall at 1 % false alarms against all harmless texts; for each harmless source: how
+many lie above that threshold and above 0.5.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from training.guard.example import HEADS, Example
 from training.guard.metrics import auc, recall_at, threshold_at, wilson
 
 from assay.guard.classify.classifier import Classifier
-from assay.guard.views import View, Views
+from assay.guard.decoding import views
 
 _RATE = 0.01
 
@@ -28,7 +28,7 @@ def score(classifier: Classifier, texts: list[str]) -> NDArray[np.float64]:
     """The highest score of each head over a text's windows; shape (texts, heads)."""
     found = np.zeros((len(texts), len(HEADS)))
     for row, text in enumerate(texts):
-        scored, _ = classifier.score(Views(text, (View(text),)))
+        scored, _ = classifier.score(views(text))
         found[row] = [max((one.scores[head] for one in scored), default=0.0) for head in HEADS]
     return found
 

@@ -28,16 +28,17 @@ class Classifier(WindowedClassifier):
     Args:
         folder: where model, tokenizer, and what `model.json` says of them lie.
         threads: windows of one text that are run at the same time.
+        window: tokens that are read at a time, where it shall not be what the network was trained on.
 
     Raises:
         TamperError: a file is missing or is not the one that was released.
         ConfigError: the extra `guard` is not installed.
     """
 
-    def __init__(self, folder: Path = MODEL, *, threads: int = THREADS) -> None:
+    def __init__(self, folder: Path = MODEL, *, threads: int = THREADS, window: int = 0) -> None:
         model = TextModel.released(folder, threads=threads)
         facts = parse_facts(model.facts, subject=str(folder / "model.json"))
-        super().__init__(NAME, model, facts.window, _Lines(facts))
+        super().__init__(NAME, model, window or facts.window, _Lines(facts))
         if self.outputs != len(facts.heads):
             raise TamperError(
                 f"is not as released: {self.outputs} outputs for {len(facts.heads)} heads",

@@ -60,6 +60,10 @@ class WindowedClassifier:
         """
         return int(self._model.run([(*self._before, *self._after)]).shape[1])
 
+    def tokens(self, text: str) -> Sequence[int]:
+        """The text's token ids, without marks."""
+        return self._model.tokens(text).ids
+
     def detect(self, views: Views, source: Source) -> Iterator[Detection]:  # noqa: ARG002  the policy's matter
         """For each head the surest place, and every further one that is surer than not.
 
