@@ -18,7 +18,7 @@ from training.guard import dataset
 from training.guard.evaluate import score
 from training.guard.example import HEADS, Example
 
-from assay.guard.classify.classifier import Classifier
+from assay.guard.classify import Classifier
 
 _STEPS, _RIDGE = 100, 1e-3
 _ATTACKS = 0.1  # of what is served, for the line; an assumption

@@ -18,18 +18,19 @@ from training.guard import dataset, measured
 from training.guard.example import HEADS, Example
 from training.guard.metrics import auc, recall_at, threshold_at, wilson
 
-from assay.guard.classify.classifier import Classifier
+from assay.guard.classify import Classifier
+from assay.guard.classify.windowed import WindowedClassifier
 from assay.guard.decoding import views
 
 _RATE = 0.01
 
 
-def score(classifier: Classifier, texts: list[str]) -> NDArray[np.float64]:
+def score(classifier: WindowedClassifier, texts: list[str]) -> NDArray[np.float64]:
     """The highest score of each head over a text's windows; shape (texts, heads)."""
     found = np.zeros((len(texts), len(HEADS)))
     for row, text in enumerate(texts):
         scored, _ = classifier.score(views(text))
-        found[row] = [max((one.scores[head] for one in scored), default=0.0) for head in HEADS]
+        found[row] = [max((one.scores.get(head, 0.0) for one in scored), default=0.0) for head in HEADS]
     return found
 
 
