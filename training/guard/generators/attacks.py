@@ -11,8 +11,8 @@ from training.guard.generators.obfuscation import distort
 from training.guard.generators.surroundings import Surroundings
 
 _PLANTED = 0.45
-# What only an agent's owner may ask for is an attack where it stands in what the agent reads, not alone.
-_ONLY_PLANTED = frozenset({"agent_action"})
+# What a user may ask for is an attack where it stands in what the model reads for him, not alone.
+_ONLY_PLANTED = frozenset({"agent_action", "steer"})
 _HARMFUL = 0.8  # a forbidden wish alone is not yet an attack on the model's policy, but next to one
 
 

@@ -12,7 +12,9 @@ from training.guard.generators.surroundings import Surroundings
 
 _PLANTED = 0.4
 # What says something; a request that stands in a mail or a log line is what an injection is.
-_STATEMENTS = frozenset({"business", "security_topic", "document", "code", "memo", "quoted_attack"})
+_STATEMENTS = frozenset(
+    {"business", "security_topic", "document", "code", "memo", "quoted_attack", "prompt_files"}
+)
 
 
 def twins(rng: random.Random, surroundings: Surroundings, each: int) -> Iterator[Example]:
