@@ -19,7 +19,7 @@ from assay.core.errors import ConfigError
 from assay.guard.verdict import HEADS
 
 MAX_CONFIG = 1 << 20  # bytes
-MAX_LABELS = 100
+MAX_LABELS, SHORTEST = 100, 16  # outputs, and tokens that a network must read at a time
 _ATTACK = ("injection", "jailbreak")
 # As Prompt Guard 1 and 2, ProtectAI's and deepset's DeBERTa and the usual toxicity models call them.
 _KNOWN: Mapping[str, tuple[str, ...]] = {
@@ -78,9 +78,15 @@ def read_labels(folder: Path) -> Labels:
     heads = tuple(_heads(name, own, numbered=len(names) == 2, folder=folder) for name in names)  # noqa: PLR2004
     if not any(heads):
         raise ConfigError("none of its labels is about an attack", subject=str(folder), remedy=_REMEDY)
-    longest = config.get("max_position_embeddings")
+    longest = config.get("max_position_embeddings", 0)
+    if type(longest) is not int or 0 < longest < SHORTEST or longest < 0:
+        raise ConfigError(
+            f"its max_position_embeddings is not a number from {SHORTEST} on",
+            subject=str(folder / "config.json"),
+            remedy="Give the config.json that belongs to the network.",
+        )
     single = config.get("problem_type") == "multi_label_classification" or len(names) == 1
-    return Labels(heads, not single, longest if type(longest) is int and longest > 0 else 0)
+    return Labels(heads, not single, longest)
 
 
 def _names(config: Mapping[str, Any], folder: Path) -> list[str]:
