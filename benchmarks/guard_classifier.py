@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from training.guard import dataset, measured
 from training.guard.example import HEADS, Example
-from training.guard.metrics import auc, threshold_at, wilson
+from training.guard.metrics import auc, threshold_at
 
+from assay.core.proportions import wilson_interval
 from assay.guard.classify import Classifier
 from assay.guard.classify.classifier import MODEL
 from assay.guard.decoding import views
@@ -57,7 +58,7 @@ def share(hits: NDArray[np.bool_]) -> str:
     """A rate with Wilson's 95 % interval."""
     if not len(hits):
         return "–"  # noqa: RUF001
-    low, high = wilson(int(hits.sum()), len(hits))
+    low, high = wilson_interval(int(hits.sum()), len(hits))
     return f"{hits.mean():.3f} ({low:.2f}–{high:.2f})"  # noqa: RUF001
 
 

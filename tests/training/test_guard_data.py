@@ -10,7 +10,7 @@ from training.guard.example import UNKNOWN
 from training.guard.generators.gibberish import gibberish
 from training.guard.generators.grammar import Grammar, data, languages
 from training.guard.generators.surroundings import Surroundings
-from training.guard.metrics import auc, recall_at, threshold_at, wilson
+from training.guard.metrics import auc, recall_at, threshold_at
 
 HERE = (sources.shared_data() / "guard").is_dir()
 needs_data = pytest.mark.skipif(not HERE, reason="no folder of shared data")
@@ -106,4 +106,3 @@ def test_measures_on_scores_worked_out_by_hand() -> None:
     assert auc(bad, good) == pytest.approx((3 + 3.5 + 4) / 12)
     assert threshold_at(good, 0.01) == 0.4
     assert recall_at(bad, good, 0.01) == pytest.approx(1 / 3)
-    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)

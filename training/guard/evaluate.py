@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from training.guard import dataset, measured
 from training.guard.example import HEADS, Example
-from training.guard.metrics import auc, recall_at, threshold_at, wilson
+from training.guard.metrics import auc, recall_at, threshold_at
 
+from assay.core.proportions import wilson_interval
 from assay.guard.classify import Classifier
 from assay.guard.classify.windowed import WindowedClassifier
 from assay.guard.decoding import views
@@ -61,7 +62,7 @@ def table(examples: list[Example], scores: NDArray[np.float64], head: str) -> li
 
 
 def _rate(hits: NDArray[np.bool_]) -> str:
-    low, high = wilson(int(hits.sum()), len(hits))
+    low, high = wilson_interval(int(hits.sum()), len(hits))
     return f"{hits.mean():.3f} ({low:.2f}–{high:.2f})"  # noqa: RUF001
 
 
