@@ -50,7 +50,7 @@ def other_languages(rng: random.Random, surroundings: Surroundings, each: int) -
     for language, kinds in languages().items():
         grammar = Grammar(rng, kinds.get("slots"))
         for kind in ("injection", "jailbreak"):
-            for number, template in enumerate(kinds[kind]):
+            for number, template in enumerate(kinds.get(kind, ())):
                 group = f"language/{language}/{kind}/{number}"
                 for _ in range(each):
                     text = distort(grammar.expand(template), rng)
