@@ -16,13 +16,15 @@ _STATEMENTS = frozenset(
     {"business", "security_topic", "document", "code", "memo", "quoted_attack", "prompt_files"}
 )
 
+_MORE = {"words": 4}  # times as many, of templates whose slots give ever other texts
+
 
 def twins(rng: random.Random, surroundings: Surroundings, each: int) -> Iterator[Example]:
     """`each` texts of every harmless template, alone or planted."""
     grammar = Grammar(rng, {"filler": data("carriers")["filler"]})
     for family, templates in data("benign").items():
         for number, template in enumerate(templates):
-            for _ in range(each):
+            for _ in range(each * _MORE.get(family, 1)):
                 text = distort(grammar.expand(template), rng)
                 if family in _STATEMENTS and rng.random() < _PLANTED:
                     text, _ = surroundings.plant(text)
