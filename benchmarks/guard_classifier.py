@@ -1,6 +1,6 @@
 """What rules and classifier find, each alone and together, on sources that training never saw.
 
-Run: python benchmarks/guard_classifier.py [--model FOLDER] [--each 60]
+Run: python -m benchmarks.guard_classifier [--model FOLDER] [--each 60]
 
 `guard/dev` and the sources that `training/guard/dataset.py` leaves unseen: recall at the threshold that 1 %
 of the harmless texts exceed, and how many are flagged by default, also of harmless prompts with trigger
