@@ -10,7 +10,7 @@ words.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from training.guard.metrics import auc, threshold_at
 from assay.core.proportions import wilson_interval
 from assay.guard.classify import Classifier
 from assay.guard.classify.classifier import MODEL
+from assay.guard.classify.windowed import Scored
 from assay.guard.decoding import views
 from assay.guard.guard import Guard
 from assay.guard.policy import parse_policy
@@ -30,28 +31,44 @@ from assay.guard.verdict import Source
 from assay.guard.views import View, Views
 
 RATE, FLAGGED = 0.01, 0.5
+RULES, WHOLE, PLAIN, ENCODED, BOTH = (
+    "rules alone",
+    "classifier, 512 tokens at once",
+    "classifier, windows of the text",
+    "classifier, windows of all it encodes",
+    "rules and classifier",
+)
 LEXICAL = parse_policy({"layers": {"classify": {"use": "off"}}})
-Scorer = Callable[[str], Mapping[str, float]]
 
 
-def scorers(folder: Path) -> dict[str, Scorer]:
+class Judges:
     """The guard in parts."""
-    rules, windows, whole = Guard(LEXICAL), Classifier(folder), Classifier(folder, window=512)
 
-    def alone(classifier: Classifier, seen: Views) -> Mapping[str, float]:
-        return join(classifier.detect(seen, Source.USER))
+    def __init__(self, folder: Path) -> None:
+        self.rules, self.windows = Guard(LEXICAL), Classifier(folder)
+        self.whole = Classifier(folder, window=512)
 
-    def both(text: str) -> Mapping[str, float]:
-        seen = rules.observe(text, Source.USER).detections
-        return join([*seen, *windows.detect(views(text), Source.USER)])
+    def scores(self, text: str) -> dict[str, Mapping[str, float]]:
+        """What each part says of a text, by head."""
+        matched = list(self.rules.observe(text, Source.USER).detections)
+        all_views = views(text)
+        scored, _ = self.windows.score(all_views)
+        whole, _ = self.whole.score(Views(text, (View(text),)))
+        return {
+            RULES: join(matched),
+            WHOLE: highest(whole),
+            PLAIN: highest(one for one in scored if not one.view.views),
+            ENCODED: highest(scored),
+            BOTH: join([*matched, *self.windows.detections(scored)]),
+        }
 
-    return {
-        "rules alone": lambda text: rules.judge(text).scores,
-        "classifier, 512 tokens at once": lambda text: alone(whole, Views(text, (View(text),))),
-        "classifier, text as it is": lambda text: alone(windows, Views(text, (View(text),))),
-        "classifier, and what it encodes": lambda text: alone(windows, views(text)),
-        "rules and classifier": both,
-    }
+
+def highest(scored: Iterable[Scored]) -> Mapping[str, float]:
+    """The highest score of each head."""
+    found = dict.fromkeys(HEADS, 0.0)
+    for one in scored:
+        found = {head: max(found[head], one.scores[head]) for head in HEADS}
+    return found
 
 
 def share(hits: NDArray[np.bool_]) -> str:
@@ -82,23 +99,23 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=60)
     options = parser.parse_args()
     dev, unseen = measured.dev(), dataset.build(0, each=options.each).unseen
-    parts = {"guard/dev": dev, "unseen sources": unseen, "both": dev + unseen}
+    examples = dev + unseen
+    judges = Judges(options.model)
+    said = [judges.scores(one.text) for one in examples]
+    parts = {
+        "guard/dev": range(len(dev)),
+        "unseen sources": range(len(dev), len(examples)),
+        "both": range(len(examples)),
+    }
     print("| part | head | attacks / harmless | AUC | recall at 1 % | attacks flagged | harmless flagged |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    trigger_words = np.array([one.source == "dev/notinject" for one in dev])
-    for name, scorer in scorers(options.model).items():
-        scored = {
-            part: np.array([[scorer(one.text)[head] for head in HEADS] for one in examples])
-            for part, examples in (("guard/dev", dev), ("unseen sources", unseen))
-        }
-        scored["both"] = np.concatenate(list(scored.values()))
-        for part, examples in parts.items():
-            print("\n".join(rows(f"{name}: {part}", examples, scored[part])), flush=True)
-        flagged = (scored["guard/dev"][trigger_words, :2] >= FLAGGED).any(1)
-        print(
-            f"| {name}: prompts with trigger words | | 0 / {len(flagged)} | | | | {share(flagged)} |",
-            flush=True,
-        )
+    trigger_words = [at for at, one in enumerate(examples) if one.source == "dev/notinject"]
+    for name in (RULES, WHOLE, PLAIN, ENCODED, BOTH):
+        scores = np.array([[one[name][head] for head in HEADS] for one in said])
+        for part, places in parts.items():
+            print("\n".join(rows(f"{name}: {part}", [examples[at] for at in places], scores[list(places)])))
+        flagged = (scores[trigger_words, :2] >= FLAGGED).any(1)
+        print(f"| {name}: trigger words | | 0 / {len(flagged)} | | | | {share(flagged)} |", flush=True)
 
 
 if __name__ == "__main__":

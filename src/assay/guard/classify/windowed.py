@@ -65,16 +65,20 @@ class WindowedClassifier:
         return self._model.tokens(text).ids
 
     def detect(self, views: Views, source: Source) -> Iterator[Detection]:  # noqa: ARG002  the policy's matter
-        """For each head the surest place, and every further one that is surer than not.
+        """What is told of the windows of all views.
 
         Raises:
             LayerError: the text is too long to be scored to its end, or the network gave no number.
         """
         scored, left = self.score(views)
-        for head in HEADS:
-            yield from _told(scored, head, self.name)
+        yield from self.detections(scored)
         if left:
             raise LayerError(left)
+
+    def detections(self, scored: Sequence[Scored]) -> Iterator[Detection]:
+        """For each head the surest place, and every further one that is surer than not."""
+        for head in HEADS:
+            yield from _told(scored, head, self.name)
 
     def score(self, views: Views) -> tuple[list[Scored], str]:
         """All windows of all views with their scores, and what was not scored, or ""."""
