@@ -2,14 +2,15 @@
 
 import random
 import re
+from itertools import combinations
 
 import pytest
 from training.guard import dataset, measured, sources
 from training.guard.example import UNKNOWN
 from training.guard.generators.gibberish import gibberish
-from training.guard.generators.grammar import Grammar, data
+from training.guard.generators.grammar import Grammar, data, languages
 from training.guard.generators.surroundings import Surroundings
-from training.guard.metrics import auc, recall_at, threshold_at, wilson
+from training.guard.metrics import auc, recall_at, threshold_at
 
 HERE = (sources.shared_data() / "guard").is_dir()
 needs_data = pytest.mark.skipif(not HERE, reason="no folder of shared data")
@@ -25,20 +26,26 @@ def _plain(text: str) -> str:
 
 
 @needs_data
-def test_no_text_and_no_group_is_on_both_sides(split: dataset.Split) -> None:
-    train, held = ({_plain(one.text) for one in side} for side in (split.train, split.held))
-    assert len(train) == len(split.train)
-    assert not train & held
-    groups = {one.group for one in split.train} & {one.group for one in split.held}
-    assert not groups
-    assert not {one.source for one in split.train} & dataset.HELD_OUT
-    assert {one.source for one in split.held} >= dataset.HELD_OUT
+def test_no_text_and_no_group_is_in_two_parts(split: dataset.Split) -> None:
+    for one, other in combinations((split.train, split.validation, split.unseen), 2):
+        assert one
+        assert other
+        assert not {_plain(text.text) for text in one} & {_plain(text.text) for text in other}
+        assert not {text.group for text in one} & {text.group for text in other}
+
+
+@needs_data
+def test_no_source_that_only_measures_is_learned_from_or_chosen_by(split: dataset.Split) -> None:
+    seen = {one.source for one in (*split.train, *split.validation)}
+    assert not seen & dataset.UNSEEN
+    assert {one.source for one in split.unseen} == dataset.UNSEEN | {"mitre-frr"}
+    assert {one.source for one in split.validation} <= {one.source for one in split.train}
 
 
 @needs_data
 def test_nothing_that_measures_is_learned(split: dataset.Split) -> None:
     measures = {_plain(one.text) for one in measured.dev()}
-    learned = {_plain(one.text) for one in split.train}
+    learned = {_plain(one.text) for one in (*split.train, *split.validation)}
     assert len(measures) > 1200
     assert not {text for text in measures & learned if len(text) > 40}
 
@@ -76,6 +83,17 @@ def test_every_template_expands_to_the_end(name: str) -> None:
                 assert not re.search(r"\$[a-z]|[¤¦⟦⟧]", text), template
 
 
+def test_every_template_of_every_language_expands_to_the_end() -> None:
+    assert len(languages()) > 15
+    for kinds in languages().values():
+        grammar = Grammar(random.Random(1), kinds.get("slots"))
+        for kind in ("injection", "jailbreak", "benign"):
+            for template in kinds.get(kind, ()):
+                for _ in range(10):
+                    text = grammar.expand(template)
+                    assert not re.search(r"\$[a-z]|[¤¦⟦⟧{}]", text), template
+
+
 def test_gibberish_is_as_its_seed_says() -> None:
     assert gibberish(random.Random(5)) == gibberish(random.Random(5))
     assert gibberish(random.Random(5)) != gibberish(random.Random(6))
@@ -88,4 +106,3 @@ def test_measures_on_scores_worked_out_by_hand() -> None:
     assert auc(bad, good) == pytest.approx((3 + 3.5 + 4) / 12)
     assert threshold_at(good, 0.01) == 0.4
     assert recall_at(bad, good, 0.01) == pytest.approx(1 / 3)
-    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)

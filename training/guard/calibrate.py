@@ -1,8 +1,8 @@
-"""Fit each head's line to held-out sources: `python -m training.guard.calibrate --model FOLDER`.
+"""Fit each head's line to the validation texts: `python -m training.guard.calibrate --model FOLDER`.
 
 Platt (1999): probability = sigmoid(slope * logit + shift), fitted on the highest logit of a text's windows,
-as it is served. Attacks and harmless texts weigh alike, and so does each source: a large one must not set the
-line. A head's prior in traffic is nobody's to know: the policy's thresholds stand for it.
+as it is served. Each source weighs alike: a large one must not set the line. Attacks weigh a tenth of all:
+what is served is mostly harmless, and nobody knows how mostly.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from training.guard import dataset
 from training.guard.evaluate import score
 from training.guard.example import HEADS, Example
 
-from assay.guard.classify.classifier import Classifier
+from assay.guard.classify import Classifier
 
 _STEPS, _RIDGE = 100, 1e-3
+_ATTACKS = 0.1  # of what is served, for the line; an assumption
 
 
 def line(
@@ -47,7 +48,10 @@ def fitted(examples: list[Example], scores: NDArray[np.float64]) -> list[list[fl
         sides = [(one.source, labels[row] > 0) for row, one in enumerate(examples)]
         size = Counter(side for side, here in zip(sides, known, strict=True) if here)
         sources = Counter(bad for _, bad in size)
-        weights = np.array([1 / (size[side] * sources[side[1]]) if size[side] else 0.0 for side in sides])
+        share = {True: _ATTACKS, False: 1 - _ATTACKS}
+        weights = np.array(
+            [share[side[1]] / (size[side] * sources[side[1]]) if size[side] else 0.0 for side in sides]
+        )
         lines.append([round(one, 4) for one in line(logits[known, at], labels[known], weights[known])])
     return lines
 
@@ -61,7 +65,7 @@ def main() -> None:
     facts = json.loads(path.read_text(encoding="utf-8"))
     facts["calibration"] = [[1.0, 0.0]] * len(HEADS)
     path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    examples = dataset.build(0).held
+    examples = dataset.build(0).validation
     facts["calibration"] = fitted(examples, score(Classifier(options.model), [one.text for one in examples]))
     path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     print(dict(zip(HEADS, facts["calibration"], strict=True)))

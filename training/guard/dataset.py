@@ -1,4 +1,8 @@
-"""All examples, without twins, and split so that neither a group nor a held-out source is on both sides."""
+"""All examples, without twins, in three parts that share no group: learned from, chosen by, reported on.
+
+What is chosen (when to stop, the calibration) is chosen by texts of the sources that are learned from, made
+by templates or found in groups that are not. The unseen sources, like `guard/dev`, only measure.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,16 @@ from training.guard.example import Example
 from training.guard.generators import attacks, benign
 from training.guard.generators.surroundings import Surroundings
 
-# Sources and families that training never sees; early stopping, calibration and the report use them.
-HELD_OUT = frozenset(
+# Sources and families that only measure.
+UNSEEN = frozenset(
     {
-        "gptfuzz", "mitre-frr", "bipia-held-back", "injection/memory", "injection/indirect_polite",
-        "jailbreak/policy_attack", "language/pl",
+        "gptfuzz", "bipia-held-back", "injection/memory", "injection/indirect_polite",
+        "jailbreak/policy_attack", "language/cs",
     }
 )  # fmt: skip
-_ALSO_HELD = 0.06  # of the groups of every other source
+# Of MITRE's questions, the one real set of harmless questions about attacks, half is learned from.
+_HALVED = "mitre-frr"
+_CHOOSING = 0.1  # of the templates and groups of every source
 _MOST = {
     "self-instruct": 3500, "tweets-offensive": 3500, "tweets-neither": 4200, "python-manual": 900,
     "bipia-contexts": 900,
@@ -32,10 +38,17 @@ _MOST_PER_GROUP = {"in-the-wild": 3, "self-instruct": 12}
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What is trained on, and what is kept from it."""
+    """The three parts.
+
+    Attributes:
+        train: what is learned from.
+        validation: other groups of the same sources: for stopping and calibration.
+        unseen: sources that neither learning nor choosing has seen: for the report.
+    """
 
     train: list[Example]
-    held: list[Example]
+    validation: list[Example]
+    unseen: list[Example]
 
 
 def build(seed: int = 0, *, each: int = 60) -> Split:
@@ -93,13 +106,14 @@ def _bounded(examples: list[Example]) -> list[Example]:
 
 
 def _split(examples: list[Example]) -> Split:
-    split = Split([], [])
+    split = Split([], [], [])
     for one in examples:
-        real = not one.source.startswith(("benign/", "injection/", "jailbreak/", "language/", "toxicity/"))
-        aside = one.source in HELD_OUT or (real and _fraction(one.group) < _ALSO_HELD)
-        (split.held if aside else split.train).append(one)
+        if one.source in UNSEEN or (one.source == _HALVED and _fraction(one.group, "half") < 0.5):
+            split.unseen.append(one)
+        else:
+            (split.validation if _fraction(one.group, "choose") < _CHOOSING else split.train).append(one)
     return split
 
 
-def _fraction(group: str) -> float:
-    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") / 2**32
+def _fraction(group: str, purpose: str) -> float:
+    return int.from_bytes(hashlib.sha256(f"{purpose}:{group}".encode()).digest()[:4], "big") / 2**32

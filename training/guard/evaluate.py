@@ -1,8 +1,8 @@
 """How good a written model is, on sources it never saw: `python -m training.guard.evaluate --model FOLDER`.
 
-Texts are scored as they are served: through windows, in 8-bit integers. For each attack source: AUC and
-recall at 1 % false alarms against all harmless texts; for each harmless source: how many lie above that
-threshold and above 0.5.
+Texts are scored as they are served: through windows of all that they encode, in 8-bit integers. For each
+attack source: AUC and recall at 1 % false alarms against all harmless texts; for each harmless source: how
+many lie above that threshold and above 0.5.
 """
 
 from __future__ import annotations
@@ -16,20 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 from training.guard import dataset, measured
 from training.guard.example import HEADS, Example
-from training.guard.metrics import auc, recall_at, threshold_at, wilson
+from training.guard.metrics import auc, recall_at, threshold_at
 
-from assay.guard.classify.classifier import Classifier
-from assay.guard.views import View, Views
+from assay.core.proportions import wilson_interval
+from assay.guard.classify import Classifier
+from assay.guard.classify.windowed import WindowedClassifier
+from assay.guard.decoding import views
 
 _RATE = 0.01
 
 
-def score(classifier: Classifier, texts: list[str]) -> NDArray[np.float64]:
+def score(classifier: WindowedClassifier, texts: list[str]) -> NDArray[np.float64]:
     """The highest score of each head over a text's windows; shape (texts, heads)."""
     found = np.zeros((len(texts), len(HEADS)))
     for row, text in enumerate(texts):
-        scored, _ = classifier.score(Views(text, (View(text),)))
-        found[row] = [max((one.scores[head] for one in scored), default=0.0) for head in HEADS]
+        scored, _ = classifier.score(views(text))
+        found[row] = [max((one.scores.get(head, 0.0) for one in scored), default=0.0) for head in HEADS]
     return found
 
 
@@ -60,7 +62,7 @@ def table(examples: list[Example], scores: NDArray[np.float64], head: str) -> li
 
 
 def _rate(hits: NDArray[np.bool_]) -> str:
-    low, high = wilson(int(hits.sum()), len(hits))
+    low, high = wilson_interval(int(hits.sum()), len(hits))
     return f"{hits.mean():.3f} ({low:.2f}–{high:.2f})"  # noqa: RUF001
 
 
@@ -81,7 +83,7 @@ def main() -> None:
     parser.add_argument("--dump", type=Path, help="write each text's scores there, for looking at errors")
     parser.add_argument("--dev-only", action="store_true")
     options = parser.parse_args()
-    examples = measured.dev() + ([] if options.dev_only else dataset.build(0).held)
+    examples = measured.dev() + ([] if options.dev_only else dataset.build(0).unseen)
     scores = score(Classifier(options.model), [one.text for one in examples])
     for head in HEADS:
         print("\n".join(table(examples, scores, head)))

@@ -15,8 +15,8 @@ class Example:
     Attributes:
         text: what is scored.
         injection, jailbreak, toxicity: 0..1, or `UNKNOWN` where nobody labelled it: no loss there.
-        source: where it is from; whole sources are held out.
-        group: the template or family that made it; a group is never on both sides of a split.
+        source: where it is from; some sources only measure.
+        group: the template or family that made it; a group is never in two parts of the split.
         payload: where in the text the attack stands, as character offsets; None where all of it is meant.
     """
 

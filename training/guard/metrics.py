@@ -32,13 +32,3 @@ def recall_at(positive: Scores, negative: Scores, rate: float = 0.01) -> float:
         if len(positive) and len(negative)
         else math.nan
     )
-
-
-def wilson(hits: int, trials: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's interval (1927) for a rate, 95 % by default."""
-    if not trials:
-        return 0.0, 1.0
-    rate, square = hits / trials, z * z / trials
-    middle = (rate + square / 2) / (1 + square)
-    half = z * math.sqrt(rate * (1 - rate) / trials + square / (4 * trials)) / (1 + square)
-    return max(0.0, middle - half), min(1.0, middle + half)

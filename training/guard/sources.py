@@ -28,7 +28,8 @@ _JAILBREAK_WORDS = re.compile(
     r"|bypass|free(?:d)? (?:of|from)|not bound|break free|broken free|content polic"
     r"|openai'?s? (?:polic|guideline|rule)|disclaimer|warnings?\b|developer mode"
     r"|can(?:not|'t| not) (?:refuse|reject|deny)"
-    r"|offensive|explicit|swear|profan|harmful|dangerous|evil|nsfw|stay in character",
+    r"|offensive|explicit|swear|profan|harmful|dangerous|evil|nsfw|stay in character"
+    r"|confined to|open ?ai'?s? polic|twisted|horny|lewd|hates? (?:humans|your guts)",
     re.IGNORECASE,
 )
 _OVERRIDE = re.compile(

@@ -21,6 +21,7 @@ MAX_MODEL = 2 << 30  # bytes; ONNX itself allows no more in one file
 MAX_TOKENIZER = 64 << 20
 # Fusing a sum into the layer norm after it takes onnxruntime's kernel three times as long as both alone.
 _SLOWER = ["SkipLayerNormFusion"]
+_NOT_TEXT = "Give a network from input_ids (and attention_mask, token_type_ids) to one row of numbers."
 Rows = Sequence[Sequence[int]]
 
 
@@ -119,6 +120,13 @@ class TextModel:
         encoded = self._tokenizer.encode(text, add_special_tokens=False)
         return Tokens(encoded.ids, encoded.offsets)
 
+    def marks(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The token ids that mark the start and the end of a text."""
+        encoded = self._tokenizer.encode("a")
+        kept = [at for at, special in enumerate(encoded.special_tokens_mask) if not special]
+        first, last = (kept[0], kept[-1] + 1) if kept else (len(encoded.ids), len(encoded.ids))
+        return tuple(encoded.ids[:first]), tuple(encoded.ids[last:])
+
     def ids(self, text: str, longest: int) -> list[int]:
         """Token ids with those that mark start and end, cut to `longest`."""
         ids: list[int] = self._tokenizer.encode(text).ids
@@ -129,6 +137,9 @@ class TextModel:
 
         Each row is run alone: activations are quantised by the range of all that is run together, so what
         stands beside a text would change its numbers.
+
+        Raises:
+            SubjectError: the network takes no rows of token ids, or gives no row of numbers for each.
         """
         if len(rows) == 1 or self._pool is None:
             return np.concatenate([self._one(row) for row in rows])
@@ -139,7 +150,16 @@ class TextModel:
         ones = np.ones_like(ids)
         given = {"input_ids": ids, "attention_mask": ones, "token_type_ids": np.zeros_like(ids)}
         feed = {name: value for name, value in given.items() if name in self._inputs}
-        output: NDArray[np.float32] = self._session.run([self._wanted], feed)[0]
+        try:
+            output: NDArray[np.float32] = self._session.run([self._wanted], feed)[0]
+        except Exception as error:  # of the library's own making
+            raise SubjectError(
+                f"cannot be run: {str(error)[:200]}", subject=self.subject, remedy=_NOT_TEXT
+            ) from error
+        if output.ndim != 2 or output.shape[0] != 1:  # noqa: PLR2004
+            raise SubjectError(
+                "does not give one row of numbers a text", subject=self.subject, remedy=_NOT_TEXT
+            )
         return output
 
 

@@ -21,6 +21,8 @@ HEAD_OF = {
     "jailbreak": "jailbreak",
     "toxicity": "toxicity",
 }
+# Categories of moderation APIs that are toxicity; the others (sexual, self-harm, illicit …) are no head's.
+TOXIC = ("hate", "harassment", "violence", "toxic")
 
 
 def head_of(rule: str) -> str:
@@ -28,6 +30,8 @@ def head_of(rule: str) -> str:
     family, _, name = rule.partition("/")
     if family == "classifier":
         return name if name in HEADS else ""
+    if family == "moderation":
+        return "toxicity" if name.startswith(TOXIC) else ""
     return HEAD_OF.get(family, "")
 
 

@@ -6,11 +6,13 @@ import random
 from collections.abc import Iterator
 
 from training.guard.example import UNKNOWN, Example
-from training.guard.generators.grammar import Grammar, data
+from training.guard.generators.grammar import Grammar, data, languages
 from training.guard.generators.obfuscation import distort
 from training.guard.generators.surroundings import Surroundings
 
 _PLANTED = 0.45
+# What a user may ask for is an attack where it stands in what the model reads for him, not alone.
+_ONLY_PLANTED = frozenset({"agent_action", "steer"})
 _HARMFUL = 0.8  # a forbidden wish alone is not yet an attack on the model's policy, but next to one
 
 
@@ -45,10 +47,10 @@ def jailbreaks(rng: random.Random, each: int) -> Iterator[Example]:
 
 def other_languages(rng: random.Random, surroundings: Surroundings, each: int) -> Iterator[Example]:
     """Attacks that are not English."""
-    grammar = Grammar(rng)
-    for language, kinds in data("languages").items():
+    for language, kinds in languages().items():
+        grammar = Grammar(rng, kinds.get("slots"))
         for kind in ("injection", "jailbreak"):
-            for number, template in enumerate(kinds[kind]):
+            for number, template in enumerate(kinds.get(kind, ())):
                 group = f"language/{language}/{kind}/{number}"
                 for _ in range(each):
                     text = distort(grammar.expand(template), rng)
@@ -60,7 +62,7 @@ def other_languages(rng: random.Random, surroundings: Surroundings, each: int) -
 
 def _placed(payload: str, rng: random.Random, around: Surroundings, source: str, group: str) -> Example:
     jailbreak = UNKNOWN
-    if rng.random() > _PLANTED:
+    if source.rpartition("/")[2] not in _ONLY_PLANTED and rng.random() > _PLANTED:
         return Example(payload, 1.0, jailbreak, UNKNOWN, source, group)
     text, span = around.plant(payload)
     return Example(text, 1.0, jailbreak, UNKNOWN, source, group, span)

@@ -6,13 +6,17 @@ import random
 from collections.abc import Iterator
 
 from training.guard.example import Example
-from training.guard.generators.grammar import Grammar, data
+from training.guard.generators.grammar import Grammar, data, languages
 from training.guard.generators.obfuscation import distort
 from training.guard.generators.surroundings import Surroundings
 
 _PLANTED = 0.4
 # What says something; a request that stands in a mail or a log line is what an injection is.
-_STATEMENTS = frozenset({"business", "security_topic", "document", "code"})
+_STATEMENTS = frozenset(
+    {"business", "security_topic", "document", "code", "memo", "quoted_attack", "prompt_files"}
+)
+
+_MORE = {"words": 4}  # times as many, of templates whose slots give ever other texts
 
 
 def twins(rng: random.Random, surroundings: Surroundings, each: int) -> Iterator[Example]:
@@ -20,7 +24,7 @@ def twins(rng: random.Random, surroundings: Surroundings, each: int) -> Iterator
     grammar = Grammar(rng, {"filler": data("carriers")["filler"]})
     for family, templates in data("benign").items():
         for number, template in enumerate(templates):
-            for _ in range(each):
+            for _ in range(each * _MORE.get(family, 1)):
                 text = distort(grammar.expand(template), rng)
                 if family in _STATEMENTS and rng.random() < _PLANTED:
                     text, _ = surroundings.plant(text)
@@ -29,8 +33,8 @@ def twins(rng: random.Random, surroundings: Surroundings, each: int) -> Iterator
 
 def other_languages(rng: random.Random, each: int) -> Iterator[Example]:
     """Harmless texts that are not English."""
-    grammar = Grammar(rng)
-    for language, kinds in data("languages").items():
+    for language, kinds in languages().items():
+        grammar = Grammar(rng, kinds.get("slots"))
         for number, template in enumerate(kinds["benign"]):
             for _ in range(each):
                 text = distort(grammar.expand(template), rng)

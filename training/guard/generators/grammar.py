@@ -24,6 +24,11 @@ def data(name: str) -> Any:
     return yaml.safe_load((_DATA / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
+def languages() -> dict[str, Any]:
+    """Language -> its slots, and its injection, jailbreak and benign templates."""
+    return {path.stem: data(f"languages/{path.stem}") for path in sorted((_DATA / "languages").iterdir())}
+
+
 class Grammar:
     """Expands templates with words from slots.
 

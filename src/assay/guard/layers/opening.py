@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from assay.guard.rules import parse_rules
 
 CLASSIFY = "classify"
 NAMES = ("normalise", "match", "pii", "yara", CLASSIFY, "moderation")
-_CLASSIFIERS = "assay.guard.classify"
 _NEEDED = ("onnxruntime", "tokenizers")
 MAX_PACK = 1 << 22  # bytes
 
@@ -93,25 +91,19 @@ def _yara(policy: GuardPolicy) -> Layer:
     return YaraLayer(Path(path) for path in policy.yara)
 
 
-def _classifiers() -> Any:
-    """The package of classifiers; what it needs is an extra."""
-    missing = [name for name in (_CLASSIFIERS, *_NEEDED) if find_spec(name) is None]
+def _classifier(policy: GuardPolicy) -> Layer:
+    missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise _AbsentError(f"the classifier needs {missing[0]}")
-    return import_module(_CLASSIFIERS)
+    from assay.guard.classify import Classifier, LocalClassifier  # noqa: PLC0415  an extra, and start-up
 
-
-def _classifier(policy: GuardPolicy) -> Layer:
-    classifiers = _classifiers()
-    layer: Layer
     if policy.classifier:
-        layer = classifiers.LocalClassifier(Path(policy.classifier), name=CLASSIFY)
-    else:
-        layer = classifiers.Classifier()
-    return layer
+        return LocalClassifier(Path(policy.classifier), name=CLASSIFY)
+    return Classifier()
 
 
 def _moderation(policy: GuardPolicy) -> Layer:
+    from assay.guard.classify import ModerationApi  # noqa: PLC0415  start-up
+
     key = os.environ.get(policy.moderation_key_env, "") if policy.moderation_key_env else ""
-    layer: Layer = _classifiers().ModerationApi(policy.moderation_url, policy.moderation_model, key)
-    return layer
+    return ModerationApi(policy.moderation_url, policy.moderation_model, key)
