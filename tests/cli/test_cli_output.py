@@ -78,6 +78,31 @@ def test_a_folder_is_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "is a folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["scan", "m", "-o", "json=no/folder/x.json"],
+        ["sign", "m", "-o", "no/folder/x.sig"],
+        ["convert", "m", "-o", "no/folder/x.safetensors"],
+        ["key", "export", "-o", "no/folder/x.pem"],
+        ["ledger", "head", "-o", "no/folder/x.head"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_no_command_makes_the_folder_of_its_output(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_model(tmp_path / "m")
+    assert run(command) == 2
+    name = command[-1].removeprefix("json=")
+    assert capsys.readouterr().err == (
+        f"assay: -o {name}: there is no folder no/folder\n"
+        "  → Correct the path, or make it: mkdir -p no/folder\n"
+    )
+    assert not (tmp_path / "no").exists()
+
+
 def test_a_path_that_cannot_be_read_does_not_stop_the_scan(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.exits import Exit
-from assay.cli.output import progress
+from assay.cli.output import file_to_write, progress
 from assay.cli.saying import say
 from assay.core.errors import UsageError
 
@@ -75,11 +75,9 @@ def command(
 
 
 def _target(output: str, *, force: bool) -> Path:
-    target = Path(output)
+    target = file_to_write(output)
     if target.suffix != SUFFIX:
         raise UsageError(f"-o {output}: the name must end in {SUFFIX}", remedy="Scanners go by what it says.")
-    if not target.absolute().parent.is_dir():
-        raise UsageError(f"-o {output}: the folder does not exist", remedy="Make it first.")
     if target.exists() and not force:
         raise UsageError(f"-o {output}: exists already", remedy="Name another file, or give --force.")
     return target

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.output import write_atomically
+from assay.cli.output import file_to_write, write_atomically
 from assay.cli.saying import say
 from assay.core.errors import ConfigError
 
@@ -47,14 +47,15 @@ def show(project: str) -> int:
 
 @command.command("export")
 @project_option
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to this file.")
+@click.option("-o", "--output", type=click.Path(), help="Write to this file.")
 def export(project: str, output: str | None) -> int:
     """Print the public key as PEM; others name it under signing.trusted."""
     from assay.ledger import SigningKey  # noqa: PLC0415
 
+    target = file_to_write(output) if output else None
     pem = SigningKey.load_or_create(_paths(project)[0]).public.pem
-    if output:
-        write_atomically(Path(output), pem)
+    if target:
+        write_atomically(target, pem)
     else:
         click.echo(pem, nl=False)
     return 0

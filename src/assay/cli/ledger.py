@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assay.cli.exits import Exit
-from assay.cli.output import progress, write_atomically
+from assay.cli.output import file_to_write, progress, write_atomically
 from assay.cli.saying import say
 from assay.core.errors import UsageError
 
@@ -109,15 +109,16 @@ def proof(index: int | None, project: str, since: int | None) -> int:
 
 @command.command("head")
 @project_option
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the signed head: an anchor.")
+@click.option("-o", "--output", type=click.Path(), help="Write the signed head: an anchor.")
 def head(project: str, output: str | None) -> int:
     """Print size and root; with -o, write them signed, to be kept where the ledger's owner cannot."""
+    target = file_to_write(output) if output else None
     journal = _journal(project)
     with journal.ledger as ledger:
         now = ledger.head()
         signed = ledger.signed_head(journal.key)
-    if output:
-        write_atomically(Path(output), signed.decode() + "\n")
+    if target:
+        write_atomically(target, signed.decode() + "\n")
     click.echo(f"{now.size} entries, root {now.root.hex()}")
     return Exit.CLEAN
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ import click
 
 from assay.cli.terminal import takes_color, takes_escapes, width
 from assay.core.errors import UsageError
+from assay.core.folders import is_folder
 
 if TYPE_CHECKING:
     from assay.core.check import Progress
@@ -95,13 +97,24 @@ def parse_outputs(outputs: Sequence[str], formats: Sequence[str] = FORMATS) -> l
         name, equals, file = item.partition("=")
         if not equals or name not in formats or not file:
             raise UsageError(f"-o {item}: expected FORMAT=FILE", remedy=f"Formats: {', '.join(formats)}.")
-        path = Path(file)
-        if not path.absolute().parent.is_dir():
-            raise UsageError(f"-o {item}: the folder does not exist", remedy="Make it first.")
-        if path.is_dir():
-            raise UsageError(f"-o {item}: is a folder", remedy="Name a file.")
-        parsed.append((name, path))
+        parsed.append((name, file_to_write(file)))
     return parsed
+
+
+def file_to_write(name: str) -> Path:
+    """The file that an option `-o` names; its folder is never made, for it may be a slip of the pen.
+
+    Raises:
+        UsageError: its folder does not exist, or it is a folder.
+    """
+    path = Path(name)
+    if not is_folder(path.absolute().parent):
+        folder = str(path.parent)
+        remedy = f"Correct the path, or make it: mkdir -p {shlex.quote(folder)}"
+        raise UsageError(f"-o {name}: there is no folder {folder}", remedy=remedy)
+    if is_folder(path):
+        raise UsageError(f"-o {name}: is a folder", remedy="Name a file.")
+    return path
 
 
 def emit(document: Document, format_: str, outputs: Sequence[tuple[str, Path]]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assay.cli.output import file_to_write
 from assay.cli.saying import say
 from assay.core.errors import SigningKeyError, UsageError
 
@@ -48,7 +49,9 @@ class _Signed:
     type=click.File(),
     help="File with an OpenID Connect token, - for stdin; default: the CI system's, or log in.",
 )
-@click.option("-o", "--output", type=FILE, help="Default: model.sig in the folder, NAME.sig beside a file.")
+@click.option(
+    "-o", "--output", type=click.Path(), help="Default: model.sig in the folder, NAME.sig beside a file."
+)
 @click.option("--force", is_flag=True, help="Replace a signature that is there.")
 def command(
     path: str,
@@ -76,7 +79,7 @@ def command(
     model = Path(path)
     if not model.exists():
         raise UsageError("there is no such file or folder", subject=path, remedy="Correct the path.")
-    target = Path(output) if output else signature_path(model)
+    target = file_to_write(output) if output else signature_path(model)
     if target.exists() and not force:
         raise UsageError("there is a signature already", subject=str(target), remedy="Use --force, or -o.")
     sign = _as_identity(who) if who["sigstore"] else _with_key(who)

@@ -24,6 +24,12 @@ _WORD = re.compile(rb"(?:[\w'.#+-]|[\x80-\xff]){0,60}")
 _BY_CHANCE = ("where argument", "passes ", "with more")  # misuse that a memo that is off may come to
 _CALLS = frozenset({"REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "INST"})
 MAX_FINDINGS = 100  # of one file; the rest says the same
+# Formats whose loaders supply objects by persistent ids, and the ids that they know.
+_TORCH = frozenset({
+    "pytorch-zip", "pytorch-legacy", "pytorch-tar", "torchscript", "torch-export", "torch-package",
+})  # fmt: skip
+_ITS_OWN = ("the program that it was written for, whose unpickler has a persistent_load",)
+_TORCH_IDS = ("('storage',", "('module',", "('reduce_package',")
 INSIDE = " (in a pickle inside its bytes)"
 _OBFUSCATED = {
     "computed-name": "import a function or class whose name it computes first: {0}",
@@ -51,6 +57,7 @@ def judge(
     record = _without_confusion(record)
     if "walk" not in record.machines and _needs_walk(record, allow):
         record = _with_offsets(record, machine.read(blob.fd, blob.start, blob.size, walk=True))
+    record = _without_storages(record, blob, outcome)
     outcome.streams += record.streams
     outcome.notes |= set(record.notes)
     found = _findings(record, blob, allow)
@@ -133,6 +140,21 @@ def _without_confusion(record: PickleRecord) -> PickleRecord:
     return replace(record, events=tuple(event for event in record.events if not _is_confused(event)))
 
 
+def _without_storages(record: PickleRecord, blob: Blob, outcome: Outcome) -> PickleRecord:
+    """Without the persistent ids that torch's loaders supply, where the pickle lies in what they load."""
+    around = {
+        str(entry["format"]) for entry in outcome.documents if blob.name.startswith(f"{entry['file']}!/")
+    }
+    if _TORCH.isdisjoint(around | {event.what[0] for event in record.of("format")}):
+        return record
+    kept = (event for event in record.events if event.kind != "persistent" or not _is_torchs(event, around))
+    return replace(record, events=tuple(kept))
+
+
+def _is_torchs(event: Event, around: set[str]) -> bool:
+    return "pytorch-tar" in around or event.what[0].startswith(_TORCH_IDS)
+
+
 def _is_confused(event: Event) -> bool:
     if event.kind == "global":
         return event.what[2:] == ("plain",) and not policy.is_denied(*event.what[:2])
@@ -205,6 +227,11 @@ def _judged(event: Event, traces: Traces, blob: Blob, allow: Mapping[str, str]) 
     if event.kind == "frame":
         message = f"Python's unpicklers would load different objects from these bytes: {event.what[0][:150]}."
         return rules.pickles.FRAMES.finding(message, place)
+    if event.kind == "persistent":
+        message = (
+            f"Loading it would ask the loading program for what {event.what[0][:100]} stands for{inside}."
+        )
+        return rules.pickles.PERSISTENT.finding(message, place, explanation=Explanation(loaders=_ITS_OWN))
     if event.kind == "junk" and event.what[0] != "0":
         count = int(event.what[0])
         message = f"After the last pickle {counted(count)} that no unpickler reads{inside}."

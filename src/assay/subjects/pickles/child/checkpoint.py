@@ -112,7 +112,7 @@ class _Reading(Recorder):
             name = rest.partition("\0")[0]
             if kind == "global" and not is_plain(module, name):
                 told[f"{module}.{name}"[:400]] = None
-            elif kind not in {"global", "call"}:
+            elif kind not in {"global", "call", "persistent"}:
                 told[_KINDS.get(kind, kind)] = None
         for name in list(told)[:MAX_FOREIGN]:
             self._out.hold("foreign", None, name)

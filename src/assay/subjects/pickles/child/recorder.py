@@ -96,13 +96,14 @@ class Recorder:
 
     def persistent(self, pid: object) -> object:
         """A persistent id: told by its first element's kind, and replaced by an inert object."""
-        parts = pid if type(pid) is tuple else ()
-        kind = parts[0] if parts and type(parts[0]) is str else "?"
+        parts, kind = pid if type(pid) is tuple else (), kind_of(pid)
         self.storage(pid, name_inert)
-        what = f"<persistent id {kind[:40]}>"
+        what = f"<persistent id {kind}>"
         if what not in self._nameless:
             self.tell("persistent", short(pid, inert=name_inert))
         stands_for = self.nameless(what)
+        if kind == "reduce_package" and len(parts) > 2 and callable(parts[-2]) and type(parts[-1]) is tuple:  # noqa: PLR2004
+            return parts[-2](self.nameless("<importer>"), *parts[-1])  # as torch.package's importer does
         if kind == "module" and len(parts) > 1 and isinstance(parts[1], Inert):
             return parts[1]  # legacy torch: a class, with its source for comparison
         return stands_for
@@ -163,6 +164,11 @@ class Recorder:
         elif not self._nested_lost:
             self._nested_lost = True
             self.tell("limit", "nested-bytes", "more bytes that look like pickles than are followed")
+
+
+def kind_of(pid: object) -> str:
+    """What a persistent id is of, as torch writes it first."""
+    return pid[0][:40] if type(pid) is tuple and pid and type(pid[0]) is str else "?"
 
 
 def looks_like_pickle(value: bytes | bytearray | memoryview) -> bool:

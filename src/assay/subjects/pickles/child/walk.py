@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import misuse, source
-from .recorder import Recorder, Trace
+from .recorder import Recorder, Trace, kind_of
 from .rules import FREE
 from .symbols import UNKNOWN, Call, Global, Symbolic, describe, name_of
 from .wire import plausible
@@ -45,6 +45,7 @@ class WalkRecorder:
         self._told: dict[tuple[str, str], int] = {}
         self._held: list[tuple[str, int, tuple[str, ...], Trace | None]] = []
         self.reading = Symbolic(recorder.rules)
+        self._persistent: set[str] = set()
         self._computed = 0  # names that were written out
         self.watching = False  # whether a global was named that may only be called
 
@@ -168,9 +169,13 @@ class WalkRecorder:
         self._hold("extension", offset, str(code), trace=lambda: (met.shown, source.steps_of(met)))
         return met
 
-    def persistent(self, pid: object) -> None:
-        """A persistent id, which may stand for a torch storage."""
+    def persistent(self, pid: object, offset: int) -> None:
+        """A persistent id, which may stand for a torch storage; the first of each kind is told."""
         self.recorder.storage(pid, name_of)
+        kind = kind_of(pid)
+        if kind not in self._persistent:
+            self._persistent.add(kind)
+            self._hold("persistent", offset, describe(pid)[:400])
 
     def inside(self, raw: memoryview) -> None:
         """Bytes that look like a pickle were handed to a call."""

@@ -257,11 +257,13 @@ class Walker(StackMachine):
     _op_ext2 = _op_ext4 = _op_ext1
 
     def _op_persid(self, value: object) -> None:
-        self._push(Persistent(bytes(value).decode("latin-1")))  # type: ignore[call-overload]
+        pid = bytes(value).decode("latin-1")  # type: ignore[call-overload]
+        self._recorder.persistent(pid, self._at)
+        self._push(Persistent(pid))
 
     def _op_binpersid(self, _: object) -> None:
         pid = self._pop()
-        self._recorder.persistent(pid)
+        self._recorder.persistent(pid, self._at)
         module = isinstance(pid, tuple) and len(pid) > 1 and pid[0] == "module"
         stands_for = pid[1] if module and isinstance(pid, tuple) else None
         # Of legacy torch: a class, with its source for comparison.

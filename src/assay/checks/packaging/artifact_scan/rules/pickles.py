@@ -80,4 +80,13 @@ TRAILING = Rule(
     SAFE,
     CODE,
 )
-RULES = (GLOBAL, UNKNOWN, OBFUSCATED, TAMPERED, MISUSED, NATIVE, FRAMES, TRAILING)
+PERSISTENT = Rule(
+    "pickle/persistent-id",
+    "A pickle asks its loader for objects by ids",
+    Severity.LOW,
+    "What stands behind a persistent id is not in the file: the program that loads it decides, and "
+    "pickle.load refuses the file. What such a program makes of an id of an attacker's choice is not known.",
+    "Load it only with the program that it was written for, and only if you know what that does with ids.",
+    FILE,
+)
+RULES = (PERSISTENT, GLOBAL, UNKNOWN, OBFUSCATED, TAMPERED, MISUSED, NATIVE, FRAMES, TRAILING)
