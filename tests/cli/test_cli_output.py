@@ -85,6 +85,7 @@ def test_a_folder_is_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ["sign", "m", "-o", "no/folder/x.sig"],
         ["convert", "m", "-o", "no/folder/x.safetensors"],
         ["key", "export", "-o", "no/folder/x.pem"],
+        ["snapshot", "m", "-o", "no/folder/x"],
         ["ledger", "head", "-o", "no/folder/x.head"],
     ],
     ids=lambda command: command[0],

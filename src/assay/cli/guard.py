@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assay.cli.exits import Exit
-from assay.cli.output import in_color, on_terminal, parse_outputs, write_atomically
+from assay.cli.output import parse_outputs, write_atomically
+from assay.cli.terminal import takes_color, width
 from assay.cli.texts import name_of, read, told
 from assay.core.errors import UsageError
 
@@ -100,8 +101,8 @@ def command(
     judged = _judged(text, file, asked, where)
     for name, path in targets:
         write_atomically(path, _rendered(judged, asked, name))
-    width = shutil.get_terminal_size().columns if on_terminal() else None
-    click.echo(_rendered(judged, asked, format_ or "table", width=width, color=in_color()), nl=False)
+    color = takes_color(sys.stdout)
+    click.echo(_rendered(judged, asked, format_ or "table", width=width(), color=color), nl=False)
     return _code(judged.verdict.action, fail_on, complete=judged.verdict.complete)
 
 

@@ -102,18 +102,28 @@ def parse_outputs(outputs: Sequence[str], formats: Sequence[str] = FORMATS) -> l
 
 
 def file_to_write(name: str) -> Path:
-    """The file that an option `-o` names; its folder is never made, for it may be a slip of the pen.
+    """The file that an option `-o` names.
 
     Raises:
         UsageError: its folder does not exist, or it is a folder.
+    """
+    path = place_to_write(name)
+    if is_folder(path):
+        raise UsageError(f"-o {name}: is a folder", remedy="Name a file.")
+    return path
+
+
+def place_to_write(name: str) -> Path:
+    """What an option `-o` names; the folder that it lies in is never made, for it may be a slip of the pen.
+
+    Raises:
+        UsageError: that folder does not exist.
     """
     path = Path(name)
     if not is_folder(path.absolute().parent):
         folder = str(path.parent)
         remedy = f"Correct the path, or make it: mkdir -p {shlex.quote(folder)}"
         raise UsageError(f"-o {name}: there is no folder {folder}", remedy=remedy)
-    if is_folder(path):
-        raise UsageError(f"-o {name}: is a folder", remedy="Name a file.")
     return path
 
 

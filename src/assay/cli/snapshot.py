@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.output import progress
+from assay.cli.output import place_to_write, progress
+from assay.cli.saying import say
 from assay.cli.subjects import Opened, download_option
 from assay.core.errors import SubjectError, UsageError
 
@@ -40,7 +40,7 @@ def command(store: str, output: str, table: str, max_download: int, no_progress:
     from assay.subjects.vector_stores.snapshot import take  # noqa: PLC0415
     from assay.subjects.vector_stores.store import open_store  # noqa: PLC0415
 
-    folder = Path(output)
+    folder = place_to_write(output)
     if folder.exists():
         raise UsageError(f"-o {output}: exists already", remedy="Name another folder.")
     tally = Tally()
@@ -52,7 +52,7 @@ def command(store: str, output: str, table: str, max_download: int, no_progress:
         folder.mkdir()
         save(snapshot.entries(), folder)
     kept = take(SavedStore(folder).entries(Tally()), Tally())
-    click.echo(f"{folder}: {len(kept):,} entries, snapshot SHA-256 {kept.sha256()}")
+    say(f"{folder}: {len(kept):,} entries, snapshot SHA-256 {kept.sha256()}")
     return 0
 
 
