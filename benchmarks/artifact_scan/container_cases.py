@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from checks.packaging.test_artifact_scan_archives import TAR, TAR_TRICKS, ZIP_TRICKS, ZIP_TWINS
+from checks.packaging.test_artifact_scan_archives import ZIP_TWINS
 from fixtures import seven_zip
+from fixtures.archive_attacks import TAR, tar_tricks, zip_tricks
 from fixtures.archives import Member, handmade_zip, old_tar, real_tar, real_zip, streamed_zip
 from fixtures.torch_zip import legacy_checkpoint, write_checkpoint
 
@@ -121,10 +122,10 @@ def _tricks() -> dict[str, bytes]:
 def _contradictions() -> Iterator[Case]:
     """Archives without any code, whose readers see different things: a way to hide some."""
     group = "contradictory archives"
-    yield from cases(group, "x.zip", ZIP_TRICKS, attack=True)
+    yield from cases(group, "x.zip", zip_tricks(), attack=True)
     yield from cases(group, "x.zip", ZIP_TWINS, attack=False)
     yield from cases(
-        group, "x.tar", {f"tar, {name}": content for name, (content, _) in TAR_TRICKS.items()}, attack=True
+        group, "x.tar", {f"tar, {name}": content for name, (content, _) in tar_tricks().items()}, attack=True
     )
     yield from cases(group, "x.tar", {"plain tar": TAR}, attack=False)
     leaving = {
