@@ -70,7 +70,7 @@ def test_every_key_of_assay_yaml_stands_in_the_docs() -> None:
         (["run"], "no assay.yaml"),
         (["prove", "0" * 64], "no assay.yaml"),
         (["scan", ".", "-o", "pdf=x"], "expected FORMAT=FILE"),
-        (["scan", ".", "-o", "json=nowhere/x.json"], "the folder does not exist"),
+        (["scan", ".", "-o", "json=nowhere/x.json"], "there is no folder nowhere"),
         (["diff", ".", "http://127.0.0.1:9/v1"], "a path cannot be compared with an endpoint"),
         (["nonsense"], "No such command 'nonsense'"),
     ],

@@ -13,9 +13,13 @@ import pytest
 from fixtures.ends import ended
 from fixtures.slow_pickles import slow
 
-# Runs `assay` and tells of the processes that it started, once one of them has worked for 0.3 s.
+# Runs `assay` and tells of the processes that it started, once one of them has worked for 0.3 s. Tests that
+# run in the background, or under nohup, ignore signals that are to be answered here.
 TELLING = """
-import glob, threading
+import glob, signal, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
 def worked(child):
     user, system = open(f"/proc/{child}/stat").read().rpartition(")")[2].split()[11:13]
     return int(user) + int(system)
