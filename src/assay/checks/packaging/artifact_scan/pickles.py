@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from assay.checks.packaging.artifact_scan import policy, rules
+from assay.checks.packaging.artifact_scan import policy, rules, targets
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
 from assay.checks.packaging.artifact_scan.extensions import PICKLED
 from assay.checks.packaging.artifact_scan.next_steps import CONVERT
@@ -171,6 +171,8 @@ def _needs_walk(record: PickleRecord, allow: Mapping[str, str]) -> bool:
     """Whether the walk can tell more: where it is, or what becomes of what is only called."""
     named = {event.what[:2] for event in record.of("global")}
     told = record.of("global", "mutate", "misuse", *_OBFUSCATED)
+    if record.of("asks"):
+        return True
     return not named.isdisjoint(policy.watched()) or any(not _fine(event, allow) for event in told)
 
 
@@ -219,6 +221,8 @@ def _judged(event: Event, traces: Traces, blob: Blob, allow: Mapping[str, str]) 
         )
         text = _OBFUSCATED[event.kind].format(*(part[:150] for part in (*told, "", "")))
         return rules.pickles.OBFUSCATED.finding(f"Loading it would {text}{inside}.", place)
+    if event.kind == "target":
+        return _target(event.what[1], allow, place)
     if event.kind == "mutate":
         message = f"Loading it would change {event.what[0][:100]} itself ({event.what[2]}){inside}."
         return rules.pickles.TAMPERED.finding(message, place, data={"state": event.what[1]})
@@ -274,6 +278,13 @@ def _global(event: Event, traces: Traces, blob: Blob, inside: str) -> Finding:
     explanation = _in_member(traces.explain(event, effect_of(module, name, call)), blob)
     place = blob.place(at if event.depth == 0 else None)
     return rule.finding(message, place, data=data, explanation=explanation)
+
+
+def _target(name: str, allow: Mapping[str, str], place: Location) -> Finding | None:
+    """What a setting would be made of; classes of a project's own are what checkpoints of it name."""
+    finding = targets.judged(name, allow, place, how="A `_target_` in its settings")
+    known = finding is not None and finding.rule == rules.configurations.DANGEROUS.id
+    return finding if known else None
 
 
 def _misuse(event: Event, place: Location, inside: str) -> Finding:

@@ -29,6 +29,8 @@ KEPT_KEYS = 4096  # items of each container: enough for the key list of a legacy
 _START = re.compile(rb"\x80[\x00-\x05]|c[\w.]+\n[\w.]+\n|\(i[\w.]+\n[\w.]+\n")
 COMPUTED = "a computed callable"
 _NEWLINES = (b"\n", b"\r\n")
+# The key by which hydra.utils.instantiate makes what a setting names, plain or escaped in an old protocol.
+_ASKS = re.compile(rb"_target_|V[^\n]{0,80}\\u00|S['\"][^\n]{0,80}\\[x0-7]")
 FAILURES = (Exception, RecursionError)
 
 
@@ -107,6 +109,8 @@ def _one(
     if not trouble and not recorder.arrays:
         for literal in literals(region.data, region.view, at, end):
             recorder.look_inside(literal)
+        if _ASKS.search(region.view, at, end):
+            recorder.tell("asks", "a setting may say what to make: the walk tells which")
         recorder.tell("end", "c", "", offset=end)
         return end, True, result
     told = WalkRecorder(recorder, strict=(not probe or region.data[at] == 0x80) and index == 0)  # noqa: PLR2004
