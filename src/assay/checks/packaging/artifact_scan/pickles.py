@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from assay.checks.packaging.artifact_scan import policy, rules, targets
@@ -55,8 +55,8 @@ def judge(
         return None
     allow = _with_own_code(record, blob, outcome, allow)
     record = _without_confusion(record)
-    if "walk" not in record.machines and _needs_walk(record, allow):
-        record = _with_offsets(record, machine.read(blob.fd, blob.start, blob.size, walk=True))
+    if "walk" not in record.machines and (add := _walk_to(record, allow)):
+        record = add(record, machine.read(blob.fd, blob.start, blob.size, walk=True))
     record = _without_storages(record, blob, outcome)
     outcome.streams += record.streams
     outcome.notes |= set(record.notes)
@@ -167,12 +167,17 @@ def _is_watched(name: str) -> bool:
     return (module, last) in policy.watched()
 
 
+def _walk_to(record: PickleRecord, allow: Mapping[str, str]) -> Callable[..., PickleRecord] | None:
+    """How to take in what a walk would add; None where it would add nothing."""
+    if _needs_walk(record, allow):
+        return _with_offsets
+    return _with_targets if record.of("asks") else None
+
+
 def _needs_walk(record: PickleRecord, allow: Mapping[str, str]) -> bool:
     """Whether the walk can tell more: where it is, or what becomes of what is only called."""
     named = {event.what[:2] for event in record.of("global")}
     told = record.of("global", "mutate", "misuse", *_OBFUSCATED)
-    if record.of("asks"):
-        return True
     return not named.isdisjoint(policy.watched()) or any(not _fine(event, allow) for event in told)
 
 
@@ -181,6 +186,11 @@ def _with_offsets(record: PickleRecord, walked: PickleRecord) -> PickleRecord:
     known = {(e.kind, e.what[:2]) for e in walked.events if e.offset is not None}
     kept = [e for e in record.events if (e.kind, e.what[:2]) not in known]
     return replace(record, events=(*walked.events, *kept))
+
+
+def _with_targets(record: PickleRecord, walked: PickleRecord) -> PickleRecord:
+    """All is as the machine has it, and it cannot tell what a setting would be made of."""
+    return replace(record, events=(*record.events, *walked.of("target")))
 
 
 def _fine(event: Event, allow: Mapping[str, str]) -> bool:

@@ -30,7 +30,7 @@ _START = re.compile(rb"\x80[\x00-\x05]|c[\w.]+\n[\w.]+\n|\(i[\w.]+\n[\w.]+\n")
 COMPUTED = "a computed callable"
 _NEWLINES = (b"\n", b"\r\n")
 # The key by which hydra.utils.instantiate makes what a setting names, plain or escaped in an old protocol.
-_ASKS = re.compile(rb"_target_|V[^\n]{0,80}\\u00|S['\"][^\n]{0,80}\\[x0-7]")
+_ASKS = re.compile(rb"_target_|V(?=[^\n]{,90}\n)[^\n]*\\[uU]0|S(?=['\"][^\n]{,50}\n)[^\n]*\\[x0-7]")
 FAILURES = (Exception, RecursionError)
 
 
