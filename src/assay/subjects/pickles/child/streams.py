@@ -8,7 +8,7 @@ import re
 from .confine import processor_time
 from .files import BoundaryReachedError, FrameFile, WholeFile
 from .joblib_arrays import JoblibWalker
-from .literals import literals
+from .literals import literals, names_target
 from .raw import hidden_streams, legacy_storages
 from .recorder import HELD, Recorder, RecordingUnpickler
 from .rules import NO_RULES, Rules
@@ -29,8 +29,6 @@ KEPT_KEYS = 4096  # items of each container: enough for the key list of a legacy
 _START = re.compile(rb"\x80[\x00-\x05]|c[\w.]+\n[\w.]+\n|\(i[\w.]+\n[\w.]+\n")
 COMPUTED = "a computed callable"
 _NEWLINES = (b"\n", b"\r\n")
-# The key by which hydra.utils.instantiate makes what a setting names, plain or escaped in an old protocol.
-_ASKS = re.compile(rb"_target_|V(?=[^\n]{,90}\n)[^\n]*\\[uU]0|S(?=['\"][^\n]{,50}\n)[^\n]*\\[x0-7]")
 FAILURES = (Exception, RecursionError)
 
 
@@ -109,7 +107,7 @@ def _one(
     if not trouble and not recorder.arrays:
         for literal in literals(region.data, region.view, at, end):
             recorder.look_inside(literal)
-        if _ASKS.search(region.view, at, end):
+        if names_target(region.data, at, end):
             recorder.tell("asks", "a setting may say what to make: the walk tells which")
         recorder.tell("end", "c", "", offset=end)
         return end, True, result
