@@ -18,7 +18,7 @@ def test_abuse_fails_and_does_not_run(name: str, tmp_path: Path) -> None:
     report = scan_bytes(tmp_path, "model.pkl", attacks(touching(tripwire))[name])
     assert report.status is Status.FAIL, report
     assert not tripwire.exists()
-    assert rules_of(report) & {"pickle/misused-global", "pickle/obfuscated"}
+    assert rules_of(report) & {"pickle/misused-global", "pickle/obfuscated", "config/dangerous-target"}
 
 
 @pytest.mark.parametrize("name", sorted(twins()))

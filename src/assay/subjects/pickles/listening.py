@@ -13,7 +13,7 @@ MAX_EVENTS = 1_000_000
 _FIELDS = {
     "global": 2, "call": 3, "state": 2, "mutate": 3, "misuse": 4, "computed-name": 1, "computed-call": 2,
     "extension": 1, "persistent": 1, "frame": 1, "limit": 2, "limit-soft": 2, "junk": 1, "stream": 2,
-    "end": 2, "kind": 1, "format": 1, "storage": 2,
+    "end": 2, "kind": 1, "format": 1, "storage": 2, "asks": 1, "target": 2,
 }  # fmt: skip
 _NUMBERS = {"stream": (0, 1), "storage": (1,), "junk": (0,)}
 

@@ -12,7 +12,7 @@ class Event:
     Attributes:
         kind: `global`, `call`, `state`, `mutate` (a global itself is changed), `misuse` (against its rule),
             `computed-name`, `computed-call`, `extension`, `persistent`, `frame`, `limit`, `junk`, `stream`,
-            `end` …
+            `end`, `target` (a key and the name that a setting would be made of), `asks` (for the walk) …
         offset: 0-based byte in the file, where the reading machine knows it.
         what: texts; for `global` module and name, for `call` callable, arguments and opcode; for `misuse`
             global, what is wrong, arguments or state, and opcode. `plain` follows a global or misuse that

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from assay.checks.packaging.artifact_scan import policy, rules
+from assay.checks.packaging.artifact_scan import policy, rules, targets
 from assay.checks.packaging.artifact_scan.blob import Blob, Outcome
 from assay.checks.packaging.artifact_scan.extensions import PICKLED
 from assay.checks.packaging.artifact_scan.next_steps import CONVERT
@@ -55,8 +55,8 @@ def judge(
         return None
     allow = _with_own_code(record, blob, outcome, allow)
     record = _without_confusion(record)
-    if "walk" not in record.machines and _needs_walk(record, allow):
-        record = _with_offsets(record, machine.read(blob.fd, blob.start, blob.size, walk=True))
+    if "walk" not in record.machines and (add := _walk_to(record, allow)):
+        record = add(record, machine.read(blob.fd, blob.start, blob.size, walk=True))
     record = _without_storages(record, blob, outcome)
     outcome.streams += record.streams
     outcome.notes |= set(record.notes)
@@ -167,6 +167,13 @@ def _is_watched(name: str) -> bool:
     return (module, last) in policy.watched()
 
 
+def _walk_to(record: PickleRecord, allow: Mapping[str, str]) -> Callable[..., PickleRecord] | None:
+    """How to take in what a walk would add; None where it would add nothing."""
+    if _needs_walk(record, allow):
+        return _with_offsets
+    return _with_targets if record.of("asks") else None
+
+
 def _needs_walk(record: PickleRecord, allow: Mapping[str, str]) -> bool:
     """Whether the walk can tell more: where it is, or what becomes of what is only called."""
     named = {event.what[:2] for event in record.of("global")}
@@ -179,6 +186,11 @@ def _with_offsets(record: PickleRecord, walked: PickleRecord) -> PickleRecord:
     known = {(e.kind, e.what[:2]) for e in walked.events if e.offset is not None}
     kept = [e for e in record.events if (e.kind, e.what[:2]) not in known]
     return replace(record, events=(*walked.events, *kept))
+
+
+def _with_targets(record: PickleRecord, walked: PickleRecord) -> PickleRecord:
+    """All is as the machine has it, and it cannot tell what a setting would be made of."""
+    return replace(record, events=(*record.events, *walked.of("target")))
 
 
 def _fine(event: Event, allow: Mapping[str, str]) -> bool:
@@ -219,6 +231,8 @@ def _judged(event: Event, traces: Traces, blob: Blob, allow: Mapping[str, str]) 
         )
         text = _OBFUSCATED[event.kind].format(*(part[:150] for part in (*told, "", "")))
         return rules.pickles.OBFUSCATED.finding(f"Loading it would {text}{inside}.", place)
+    if event.kind == "target":
+        return _target(event.what[1], allow, place)
     if event.kind == "mutate":
         message = f"Loading it would change {event.what[0][:100]} itself ({event.what[2]}){inside}."
         return rules.pickles.TAMPERED.finding(message, place, data={"state": event.what[1]})
@@ -274,6 +288,13 @@ def _global(event: Event, traces: Traces, blob: Blob, inside: str) -> Finding:
     explanation = _in_member(traces.explain(event, effect_of(module, name, call)), blob)
     place = blob.place(at if event.depth == 0 else None)
     return rule.finding(message, place, data=data, explanation=explanation)
+
+
+def _target(name: str, allow: Mapping[str, str], place: Location) -> Finding | None:
+    """What a setting would be made of; classes of a project's own are what checkpoints of it name."""
+    finding = targets.judged(name, allow, place, how="A `_target_` in its settings")
+    known = finding is not None and finding.rule == rules.configurations.DANGEROUS.id
+    return finding if known else None
 
 
 def _misuse(event: Event, place: Location, inside: str) -> Finding:

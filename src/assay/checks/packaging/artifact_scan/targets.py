@@ -7,11 +7,13 @@ pickles, what frameworks make is known by name; the deny list only sets severity
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from assay.checks.packaging.artifact_scan import policy, rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.core.explanation import Explanation, Step
+from assay.core.finding import Finding, Location
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+\Z")
 # Top packages whose classes are what configurations are made of.
@@ -41,28 +43,27 @@ _RESOLVERS = {
 
 def judge(blob: Blob, name: str, inspection: Inspection, *, how: str) -> None:
     """Report a name that `how` (`_target_`, `!new:`) would import and call, unless frameworks' own."""
+    finding = judged(name, inspection.options.allow, blob.place(), how=how)
+    if finding is not None:
+        inspection.report(finding)
+
+
+def judged(name: str, allow: Mapping[str, str], place: Location, *, how: str) -> Finding | None:
+    """What is to be said of a name that `how` would import and call; None where it is a framework's own."""
     module, _, attribute = name.rpartition(".")
     if not module or not _DOTTED.match(name):
-        return  # an interpolation, or a name of no module
+        return None  # an interpolation, or a name of no module
     reached = _REACHED & set(name.split("."))
     fine = name.startswith(_FINE) and not reached
-    if fine or policy.is_allowed(module, attribute, inspection.options.allow):
-        return
+    if fine or policy.is_allowed(module, attribute, allow):
+        return None
+    rule, message = rules.configurations.DANGEROUS, f"{how} would import and call {name[:150]}."
+    resolves = any(f"{name}.".startswith(f"{one}.") for one in _RESOLVERS)
+    if not (reached or resolves or policy.is_denied(module, attribute)):
+        if name.split(".", 1)[0] in _FRAMEWORKS and "__" not in name:
+            return None
+        rule = rules.configurations.UNKNOWN
+        message = f"{message.removesuffix('.')}, which belongs to no known framework."
     data = {"global": name[:200], "how": how}
     explanation = Explanation(f"{name[:200]}(**settings)", (Step(f"{how} names it"),))
-    if (
-        reached
-        or policy.is_denied(module, attribute)
-        or any(f"{name}.".startswith(f"{one}.") for one in _RESOLVERS)
-    ):
-        message = f"{how} would import and call {name[:150]}."
-        finding = rules.configurations.DANGEROUS.finding(
-            message, blob.place(), data=data, explanation=explanation
-        )
-        inspection.report(finding)
-    elif name.split(".", 1)[0] not in _FRAMEWORKS or "__" in name:
-        message = f"{how} would import and call {name[:150]}, which belongs to no known framework."
-        finding = rules.configurations.UNKNOWN.finding(
-            message, blob.place(), data=data, explanation=explanation
-        )
-        inspection.report(finding)
+    return rule.finding(message, place, data=data, explanation=explanation)

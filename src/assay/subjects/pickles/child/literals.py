@@ -1,4 +1,4 @@
-"""Pickles in bytes that a stream merely holds: no call sees them, whoever takes them out may load them."""
+"""What a stream merely holds: pickles in bytes, which no call sees, and the key of what a setting makes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ _WIDTHS = (
     (0x8E, 8),
     (0x96, 8),
 )  # opcodes of bytes, and of the length that follows them
+# The key by which hydra.utils.instantiate makes what a setting names; old protocols may escape its letters.
+TARGET = b"_target_"
+_ESCAPE = re.compile(rb"\\(?:[uU]0|x[0-9a-fA-F]{2}|[0-7]{2})")
+_ESCAPED = re.compile(rb"V[^\n]*\\[uU]0[^\n]*\n|S['\"][^\n]*\\[x0-7][^\n]*\n")
+_LONGEST = 90  # the key, each letter by its number
 MAX_LITERALS = 20_000
 LEAST = 4
 
@@ -31,3 +36,15 @@ def literals(data: Any, view: memoryview, start: int, end: int) -> Iterator[memo
             if LEAST <= size <= end - at and found < MAX_LITERALS:
                 found += 1
                 yield view[at : at + size]
+
+
+def names_target(data: Any, start: int, end: int) -> bool:
+    """Whether the key may stand between `start` and `end`, plain or escaped in a text of an old protocol."""
+    if data.find(TARGET, start, end) >= 0:
+        return True
+    view = memoryview(data)[start:end]
+    for count, match in enumerate(_ESCAPE.finditer(view)):
+        at = match.start()
+        if count == MAX_LITERALS or _ESCAPED.search(view[max(0, at - _LONGEST) : at + _LONGEST]):
+            return True  # the walk can tell
+    return False

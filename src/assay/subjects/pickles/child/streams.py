@@ -8,7 +8,7 @@ import re
 from .confine import processor_time
 from .files import BoundaryReachedError, FrameFile, WholeFile
 from .joblib_arrays import JoblibWalker
-from .literals import literals
+from .literals import literals, names_target
 from .raw import hidden_streams, legacy_storages
 from .recorder import HELD, Recorder, RecordingUnpickler
 from .rules import NO_RULES, Rules
@@ -107,6 +107,8 @@ def _one(
     if not trouble and not recorder.arrays:
         for literal in literals(region.data, region.view, at, end):
             recorder.look_inside(literal)
+        if names_target(region.data, at, end):
+            recorder.tell("asks", "a setting may say what to make: the walk tells which")
         recorder.tell("end", "c", "", offset=end)
         return end, True, result
     told = WalkRecorder(recorder, strict=(not probe or region.data[at] == 0x80) and index == 0)  # noqa: PLR2004

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from . import misuse, source
 from .recorder import Recorder, Trace, kind_of
 from .rules import FREE
-from .symbols import UNKNOWN, Call, Global, Symbolic, describe, name_of
+from .symbols import UNKNOWN, Call, Global, Items, Symbolic, describe, name_of
 from .wire import plausible
 
 MAX_COMPUTED = 1_000
+TARGET = "_target_"
 
 
 class WalkLimitError(Exception):
@@ -117,6 +118,15 @@ class WalkRecorder:
             given = (key, value) if keyed else (value,)
             self._misused(target.function, reason, given, how, offset, _of_items(target, given, how, offset))
 
+    def keyed(self, items: list[object], offset: int) -> None:
+        """Keys and values went into a mapping: one of them may say what a setting would be made of."""
+        if TARGET not in items:
+            return
+        for key, value in zip(items[::2], items[1::2], strict=False):
+            name = _value_of(value) if key == TARGET else None
+            if isinstance(name, str):
+                self._hold("target", offset, TARGET, name[:400])
+
     def put_aside(self, items: list[object], how: str, offset: int) -> None:
         """Values went into something else; none of them may be a global that is only called."""
         for item in items:
@@ -180,6 +190,16 @@ class WalkRecorder:
     def inside(self, raw: memoryview) -> None:
         """Bytes that look like a pickle were handed to a call."""
         self.recorder.look_inside(raw)
+
+
+def _value_of(value: object) -> object:
+    """What a setting is, as itself or in a node of OmegaConf's."""
+    state = value.state if isinstance(value, Call) else None
+    if not isinstance(state, Items):
+        return value
+    return next(
+        (held for key, held in zip(state.items[::2], state.items[1::2], strict=False) if key == "_val"), None
+    )
 
 
 def _of_call(made: Call) -> Trace:

@@ -132,6 +132,8 @@ class Walker(StackMachine):
     def _collect(self, kind: str) -> None:
         items, collected = self._pop_mark(), Items(kind)
         self._put_aside(items, kind.upper())
+        if kind == "dict":
+            self._recorder.keyed(items, self._at)
         collected.take(items, self._keep)
         self._push(collected)
 
@@ -147,6 +149,8 @@ class Walker(StackMachine):
     def _add(self, items: list[object], how: str) -> None:
         target = self._top()
         self._put_aside(items, how)
+        if how.startswith("SETITEM"):
+            self._recorder.keyed(items, self._at)
         if isinstance(target, Items):
             target.take(items, self._keep)
         elif isinstance(target, Call):
