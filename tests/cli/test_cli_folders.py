@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import socket
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,18 @@ def test_links_to_folders_lead_nowhere_else(tmp_path: Path, capsys: pytest.Captu
         f"assay: {folder / 'out'}: a link to a folder is not followed",
         "  → Replace the link by the folder itself.",
     ]
+
+
+def test_what_is_neither_file_nor_folder_is_called_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.bind("socket")
+    for word, kind in (("pipe", "a pipe"), ("socket", "a socket"), ("/dev/zero", "a device")):
+        assert run(["scan", word]) == 2
+        assert capsys.readouterr().err == (
+            f"assay: {tmp_path / word}: is {kind}, not a regular file\n"
+            "  → Name a file or a folder; where it lies among files, remove it.\n"
+        )

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 
 from assay.core.canonical import JSON, canonical_digest
 from assay.core.errors import LimitError, SubjectError
-from assay.core.folders import is_folder, link_to_folder, unreadable
+from assay.core.folders import irregular, is_folder, link_to_folder, unreadable
 
 CHUNK = 8 << 20  # large, so that a thread that hashes seldom waits for one that runs Python
 MAX_FILES = 1_000_000
@@ -227,6 +227,4 @@ def _encodable(name: str) -> bool:
 
 def _require_regular(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
-        raise SubjectError(
-            "not a regular file", subject=str(path), remedy="Remove the device, pipe or socket."
-        )
+        raise irregular(path, mode)

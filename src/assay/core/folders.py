@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar, overload
@@ -61,8 +62,24 @@ def unreadable(
     path: Path, error: OSError, *, done: str = "read", kind: type[AssayError] = SubjectError
 ) -> AssayError:
     """The error, of a `kind`, for a file or folder that the system does not let us read or list (`done`)."""
+    if error.errno == errno.ENXIO:  # how the system answers whoever opens a socket
+        odd = irregular(path, stat.S_IFSOCK)
+        return kind(odd.cause, subject=odd.subject, remedy=odd.remedy)
     reason = (error.strerror or type(error).__name__).lower()
     return kind(f"cannot be {done}: {reason}", subject=str(path), remedy=next_step(error))
+
+
+def irregular(path: Path, mode: int) -> SubjectError:
+    """The error for what is neither a file nor a folder, by its mode: a pipe, a socket, a device."""
+    kinds = {
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    found = kinds.get(stat.S_IFMT(mode), "something else")
+    remedy = "Name a file or a folder; where it lies among files, remove it."
+    return SubjectError(f"is {found}, not a regular file", subject=str(path), remedy=remedy)
 
 
 def link_to_folder(path: Path) -> SubjectError:

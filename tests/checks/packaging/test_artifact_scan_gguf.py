@@ -79,7 +79,8 @@ def test_bytes_that_belong_to_no_tensor(tmp_path: Path) -> None:
     payload = attacks(touching(tmp_path / "tripwire"))[min(attacks())]
     behind = scan_bytes(tmp_path, "model.gguf", ordinary(tail=payload).write())
     assert found(behind) == {("gguf/unused-bytes", "high")}
-    assert behind.findings[0].message == f"{len(payload):,} bytes belong to no tensor."
+    told = f"No reader of tensors would look at {len(payload):,} bytes that belong to none."
+    assert behind.findings[0].message == told
     zeros = scan_bytes(tmp_path, "model.gguf", ordinary(tail=b"\0" * 64).write())
     assert found(zeros) == {("gguf/unused-bytes", "low")}
     padding = scan_bytes(tmp_path, "model.gguf", ordinary(padding=b"\7").write())

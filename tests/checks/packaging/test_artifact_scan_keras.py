@@ -82,7 +82,7 @@ def test_finding_tells_size_names_and_place_and_nothing_runs(tmp_path: Path) -> 
     evil = layer("Lambda", {"function": typed({"code": marshalled(touching(tripwire)), "defaults": None})})
     (finding,) = scan(write(tmp_path, model(evil))).findings
     assert finding.location.name == "config.layers[3].config.function"
-    assert finding.message.startswith("Loading it unmarshals a lambda: ")
+    assert finding.message.startswith("Loading it would unmarshal and call a lambda: ")
     assert "bytes of Python code that name os, " in finding.message
     assert "__import__" in finding.message
     assert finding.data["bytes"]
@@ -91,7 +91,7 @@ def test_finding_tells_size_names_and_place_and_nothing_runs(tmp_path: Path) -> 
 
 def test_message_says_what_is_loaded(tmp_path: Path) -> None:
     (finding,) = scan(write(tmp_path, model(foreign("os", "system")))).findings
-    assert finding.message == "'system' loads the class os.system, and Keras calls what it finds there."
+    assert finding.message == "Loading 'system' would import the class os.system, and call it."
 
 
 def test_allowed_with_a_reason(tmp_path: Path) -> None:

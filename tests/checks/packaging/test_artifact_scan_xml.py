@@ -78,7 +78,8 @@ def test_no_prefix_passes_as_xml(tmp_path: Path) -> None:
 def test_findings_name_the_place_and_what_would_happen(tmp_path: Path) -> None:
     (finding,) = scan_bytes(tmp_path, "m.xml", attacks()["custom layer"][0]).findings
     assert (
-        finding.message == "Layer 'm' is of the kind 'Evil' from 'extension', which OpenVINO does not define."
+        finding.message
+        == "Layer 'm' would need a native library for 'Evil' of 'extension', which OpenVINO does not define."
     )
 
 

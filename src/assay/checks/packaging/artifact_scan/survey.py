@@ -17,7 +17,7 @@ from assay.checks.packaging.artifact_scan.workers import CHUNK, File, Task, Work
 from assay.core.check import Context
 from assay.core.digest import IGNORED
 from assay.core.finding import Finding, Location, Severity
-from assay.core.folders import is_file, link_to_folder, unreadable, walk
+from assay.core.folders import irregular, is_file, link_to_folder, unreadable, walk
 from assay.core.report import Coverage, Report, Skipped, conclude
 from assay.core.subject import Subject
 from assay.subjects.pickles.machine import MachinePool
@@ -125,16 +125,14 @@ def _unlisted(error: OSError, root: Path) -> Skipped:
 
 def _unopened(path: Path, name: str) -> Skipped:
     try:
-        is_folder = stat.S_ISDIR(path.stat().st_mode)
+        mode = path.stat().st_mode
     except FileNotFoundError:
         return Skipped(name, "the link leads nowhere", "Remove the link, or bring what it leads to.")
     except OSError as error:
         problem = unreadable(path, error)
         return Skipped(name, problem.cause, problem.remedy)
-    if is_folder:
-        problem = link_to_folder(path)
-        return Skipped(name, problem.cause, problem.remedy)
-    return Skipped(name, "is no regular file", "Remove the device, pipe or socket.")
+    problem = link_to_folder(path) if stat.S_ISDIR(mode) else irregular(path, mode)
+    return Skipped(name, problem.cause, problem.remedy)
 
 
 def _report(

@@ -74,11 +74,11 @@ def _judged(blob: Blob, node: dict[str, Any], loader: str, inspection: Inspectio
     data = {"global": full, "loader": loader}
     explanation = Explanation(f"{full[:200]}(...)", (Step(f"a node of kind {loader[:60]} names it"),))
     if policy.is_denied(module, name):
-        message = f"A {loader} would import and use {full[:150]}."
+        message = f"Loading it would import and use {full[:150]} ({loader})."
         return rules.classical.SKOPS_DANGEROUS.finding(
             message, blob.place(), data=data, explanation=explanation
         )
-    message = f"A {loader} would import {full[:150]}, which is not known to be safe."
+    message = f"Loading it would import {full[:150]} ({loader}), which is not known to be safe."
     return rules.classical.SKOPS_UNKNOWN.finding(message, blob.place(), data=data, explanation=explanation)
 
 
@@ -93,13 +93,11 @@ def _operator(blob: Blob, module: str, name: str) -> Finding | None:
     if module == "operator" and name in _OPERATORS - {"methodcaller"}:
         return None
     if module == "operator" and name == "methodcaller":
-        message = (
-            "An OperatorFuncNode makes operator.methodcaller, which calls any method of what it is given."
-        )
+        message = "Loading it would make operator.methodcaller, which calls any method of what it is given."
         return rules.classical.SKOPS_UNKNOWN.finding(message, blob.place())
     message = (
-        f"An OperatorFuncNode that claims {f'{module}.{name}'[:100]} calls operator.{name[:60]} "
-        "(CVE-2025-54412)."
+        f"Loading it would use operator.{name[:60]}, where its OperatorFuncNode claims "
+        f"{f'{module}.{name}'[:100]} (CVE-2025-54412)."
     )
     return rules.classical.SKOPS_DANGEROUS.finding(message, blob.place())
 
@@ -111,9 +109,10 @@ def _method(blob: Blob, node: dict[str, Any], claimed: str) -> Finding:
     true = f"{inner.get('__module__')}.{inner.get('__class__')}" if isinstance(inner, dict) else "nothing"
     if true != claimed:
         message = (
-            f"A MethodNode that claims {claimed[:80]} reaches {f'{true}.{function}'[:120]} (CVE-2025-54413)."
+            f"Loading it would use {f'{true}.{function}'[:120]}, where its MethodNode claims {claimed[:80]} "
+            "(CVE-2025-54413)."
         )
         return rules.classical.SKOPS_DANGEROUS.finding(message, blob.place())
-    message = f"A MethodNode reaches the method {f'{true}.{function}'[:150]}."
+    message = f"Loading it would use the method {f'{true}.{function}'[:150]} (MethodNode)."
     severity = Severity.CRITICAL if function.startswith("_") else None
     return rules.classical.SKOPS_UNKNOWN.finding(message, blob.place(), severity=severity)

@@ -56,11 +56,11 @@ def _judged(blob: Blob, key: str, value: str) -> Finding | None:
     if key == "target" and value.startswith(("torch", "_operator", "math")):
         found = _TARGET.fullmatch(value)
         if found is None or found["operator"] in _FILES:
-            message = f"A node of the exported graph calls {value[:150]}, which is no operator on tensors."
+            message = f"Running the graph would call {value[:150]}, which is no operator on tensors."
             called = Explanation(f"{value[:200]}(...)", (Step("the target of a node of the graph"),))
             return rules.classical.EXPORT.finding(message, blob.place(), explanation=called)
     elif key == "expr_str" and not _is_plain(value):
-        message = f"Loading the graph evaluates {value[:150]!r} as Python."
+        message = f"Loading the graph would evaluate {value[:150]!r} as Python."
         evaluated = Explanation(f"sympy.sympify({value[:300]!a})", (Step("a symbolic expression"),))
         return rules.classical.EXPORT.finding(message, blob.place(), explanation=evaluated)
     return None

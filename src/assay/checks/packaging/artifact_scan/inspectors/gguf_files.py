@@ -37,11 +37,13 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
         inspection.skip(blob, f"the GGUF file is not followed: {error.cause}", SAVE_AGAIN)
         return
     except SubjectError as error:
-        message = f"The GGUF file cannot be trusted: {error.cause}."
+        message = f"Reading the file could crash its reader, or worse: {error.cause}."
         inspection.report(rules.tensors.GGUF.finding(message, blob.place()))
         return
     for problem in header.problems:
-        inspection.report(rules.tensors.GGUF.finding(f"In the header: {problem}.", blob.place()))
+        inspection.report(
+            rules.tensors.GGUF.finding(f"Readers would disagree on the file: {problem}.", blob.place())
+        )
     unknown = [tensor for tensor in header.tensors if tensor.size is None]
     if unknown and not header.problems:
         first = unknown[0]
@@ -68,10 +70,11 @@ def _gap(blob: Blob, header: GgufHeader, gap: Gap, inspection: Inspection) -> No
         return
     place = blob.place(start)
     if gap.padding and count <= ODD_PADDING:
-        message = f"The {count} bytes that align a tensor are not zero."
+        message = f"No reader of tensors would look at {count} bytes that align one, and they are not zero."
         inspection.report(rules.tensors.GGUF_UNUSED.finding(message, place, severity=Severity.LOW))
         return
-    message = f"{count:,} bytes belong to no tensor{'' if filled else '; all of them are zero'}."
+    zero = "" if filled else "; all of them are zero"
+    message = f"No reader of tensors would look at {count:,} bytes that belong to none{zero}."
     severity = None if filled else Severity.LOW
     inspection.report(rules.tensors.GGUF_UNUSED.finding(message, place, severity=severity))
 

@@ -22,6 +22,7 @@ _DANGEROUS = {
     "assignInNamespace", "delayedAssign", "makeActiveBinding", "reg.finalizer", "setHook",
     "addTaskCallback", "pipe", "fifo",
 }  # fmt: skip
+_PARTS = {"closure": "function", "bytecode": "block of byte code", "language": "expression"}
 _NAMED_ONLY = {"system", "system2", "shell.exec", "download.file", "dyn.load", "install.packages"}
 _OWN_CLASSES = ("base::compact_", "base::deferred_string", "base::wrap_")
 _QUIET = {
@@ -54,27 +55,34 @@ def _findings(blob: Blob, content: RContent) -> Iterator[Finding]:
     called = sorted(content.called & _DANGEROUS | content.mentioned & _NAMED_ONLY)
     names = f"; it calls {', '.join(called)[:150]}" if called and kinds["language"] else ""
     if kinds["promise"]:
-        message = f"The value holds {kinds['promise']:,} promises that run when they are touched{names}."
+        message = f"Touching the value would run {_counted(kinds['promise'], 'promise')}{names}."
         yield rules.classical.R_PROMISE.finding(message, place)
     if kinds["active binding"]:
-        message = f"The value has {kinds['active binding']:,} bindings that run a function when read{names}."
+        bindings = _counted(kinds["active binding"], "active binding")
+        message = f"Reading the value would run the function of {bindings}{names}."
         yield rules.classical.R_PROMISE.finding(message, place)
     yield from _code(blob, content, names)
     quiet = [text for kind, text in _QUIET.items() if kinds[kind]]
     if quiet:
-        message = f"The value holds more than data: {', '.join(quiet)}."
+        message = f"Reading it would make more than data: {', '.join(quiet)}."
         yield rules.classical.R_CODE.finding(message, place, severity=Severity.LOW)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _code(blob: Blob, content: RContent, names: str) -> Iterator[Finding]:
     code = {kind: content.kinds[kind] for kind in ("closure", "bytecode", "language") if content.kinds[kind]}
     if code:
-        parts = ", ".join(f"{count:,} of kind {kind}" for kind, count in code.items())
+        parts = ", ".join(_counted(count, _PARTS[kind]) for kind, count in code.items())
         inert = Severity.LOW if set(code) == {"language"} else None
         severity = Severity.HIGH if names else inert
-        message = f"The value holds code: {parts}{names}."
+        message = f"Calling or evaluating what is in the value would run its code: {parts}{names}."
         yield rules.classical.R_CODE.finding(message, blob.place(), severity=severity)
     foreign = sorted(name for name in content.classes if not name.startswith(_OWN_CLASSES))
     if foreign:
-        message = f"Reading it hands data to the ALTREP classes {', '.join(foreign)[:150]}."
+        message = (
+            f"Reading it would hand data to native code of the ALTREP classes {', '.join(foreign)[:150]}."
+        )
         yield rules.classical.R_CODE.finding(message, blob.place())

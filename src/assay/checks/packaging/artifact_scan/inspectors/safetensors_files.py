@@ -14,11 +14,11 @@ def inspect(blob: Blob, inspection: Inspection) -> None:
     try:
         header = read_header_within(blob.data, blob.start, blob.end, blob.name)
     except SubjectError as error:
-        message = f"The safetensors file cannot be trusted: {error.cause}."
+        message = f"Loaders would refuse the file, or read what is no tensor: {error.cause}."
         inspection.report(rules.tensors.SAFETENSORS.finding(message, blob.place()))
         return
     for problem in header.problems:
-        message = f"In the header: {problem}."
+        message = f"Loaders would disagree on the file: {problem}."
         inspection.report(rules.tensors.SAFETENSORS.finding(message, blob.place()))
     for value in header.metadata.values():
         inspection.text(blob, value)

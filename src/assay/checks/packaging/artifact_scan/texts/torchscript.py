@@ -69,14 +69,14 @@ def _operator(blob: Blob, name: str, line: int, inspection: Inspection) -> None:
         _report(blob, name, _FILES[operator], line, inspection)
     elif namespace not in _KNOWN:
         message = (
-            f"Line {line} calls {name[:100]}, an operator of a library that is not part of torch: it does "
-            "what that library says."
+            f"Running the model would call {name[:100]} (line {line}), an operator of a library that is no "
+            "part of PyTorch."
         )
         inspection.report(rules.classical.FOREIGN_OPERATOR.finding(message, blob.place()))
 
 
 def _report(blob: Blob, name: str, what: str, line: int, inspection: Inspection) -> None:
-    message = f"The TorchScript model calls {name[:100]} on line {line}, which {what}."
+    message = f"Running the model would call {name[:100]} (line {line}), which {what}."
     explanation = Explanation(f"{name[:100]}(...)", (Step(f"line {line} of the TorchScript source"),))
     finding = rules.classical.OPERATOR.finding(
         message, blob.place(), severity=Severity.CRITICAL, explanation=explanation

@@ -183,7 +183,7 @@ class _Judging:
         if self._open:
             self._open[-1].size += size
             if self._open[-1].size > MAX_UNFOLDED and self._fresh("bomb"):
-                message = f"Its aliases unfold to more than {MAX_UNFOLDED:,} values."
+                message = f"Walking the document would take {MAX_UNFOLDED:,} steps and more, by its aliases."
                 self._inspection.report(rules.configurations.BOMB.finding(message, self._blob.place()))
 
     def _tag(self, tag: str, event: Any) -> None:
@@ -195,7 +195,7 @@ class _Judging:
         if self._fresh(tag):
             line = event.start_mark.line + 1
             name = tag[len(_PYTHON) :][:120]
-            message = f"Line {line} has the tag !!python/{name}, which makes a Python object."
+            message = f"Loading it without a safe loader would make what !!python/{name} names (line {line})."
             self._inspection.report(rules.configurations.TAG.finding(message, self._blob.place()))
 
     def _target(self, name: str, how: str) -> None:

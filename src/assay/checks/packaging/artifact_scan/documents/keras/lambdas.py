@@ -67,7 +67,8 @@ def _stray(node: Node, blob: Blob) -> Iterator[Finding]:
         if isinstance(text, str) and _MARSHALLED.match(text):
             code = _decoded(text)
             shown = (
-                f"`{str(key)[:60]}` holds {len(code):,} bytes of marshalled Python code{_that_name(code)}."
+                f"Whoever unmarshals `{str(key)[:60]}` and calls it would run {len(code):,} bytes of Python "
+                f"code{_that_name(code)}."
             )
             yield rules.keras.LAMBDA.finding(shown, blob.place(), severity=Severity.HIGH)
 
@@ -80,13 +81,17 @@ def _layer(node: Node, blob: Blob) -> Iterator[Finding]:
     if _is(function, "function") or (isinstance(function, str) and config.get("function_type") == "function"):
         name = function.get("config") if isinstance(function, dict) else function
         message = (
-            f"The Lambda layer {node.title} calls the function {str(name)[:80]!r} that is found by its name."
+            f"Calling the model would run the function {str(name)[:80]!r} of the Lambda layer {node.title}, "
+            "found by its name."
         )
         yield rules.keras.NAMED.finding(message, blob.place())
     elif isinstance(function, str | list) or _is(function, "__tuple__"):
         yield _code(node, function, "the `function` of a Lambda layer", blob)
     else:
-        message = f"The Lambda layer {node.title} runs a function that its configuration does not tell."
+        message = (
+            f"Calling the model would run a function of the Lambda layer {node.title} that its configuration "
+            "does not show."
+        )
         yield rules.keras.LAMBDA.finding(message, blob.place(), severity=Severity.MEDIUM)
 
 
@@ -97,7 +102,10 @@ def _is(value: Any, class_name: str) -> bool:
 def _code(node: Node, value: Any, what: str, blob: Blob) -> Finding:
     code = _decoded(_first_text(value))
     layer = "" if node.class_name == "__lambda__" else f" {node.title}" if node.class_name else ""
-    shown = f"Loading it unmarshals {what}{layer}: {len(code):,} bytes of Python code{_that_name(code)}."
+    shown = (
+        f"Loading it would unmarshal and call {what}{layer}: {len(code):,} bytes of Python code"
+        f"{_that_name(code)}."
+    )
     data: dict[str, JSON] = {"bytes": len(code), "names": list(_names(code))}
     return rules.keras.LAMBDA.finding(shown, blob.place(), data=data, explanation=_explained(node, code))
 

@@ -37,14 +37,14 @@ def look(node: Node, blob: Blob, inspection: Inspection) -> Iterator[Finding]:
         yield _torch(node, blob, inspection)
     elif node.bare_class == "TFSMLayer":
         path = node.config.get("filepath")
-        message = f"The layer {node.title} loads and runs the SavedModel at {str(path)[:100]!r}."
+        message = f"Loading {node.title} would run the SavedModel at {str(path)[:100]!r}, outside this file."
         yield rules.keras.OUTSIDE.finding(message, blob.place())
     elif node.bare_class in _OPERATIONS:
         yield from _operation(node, blob)
     for key in _FILES:
         path = node.config.get(key)
         if isinstance(path, str) and path:
-            message = f"The {key} of {node.title} is read from {path[:100]!r}."
+            message = f"Loading {node.title} would read its {key} from {path[:100]!r}, outside this file."
             yield rules.keras.OUTSIDE.finding(message, blob.place())
 
 
@@ -58,7 +58,7 @@ def _torch(node: Node, blob: Blob, inspection: Inspection) -> Finding:
         with embedded.region(blob, f"{node.path}.config.module", content, inspection) as inner:
             if inner is not None:
                 inspection.examine(inner)
-    message = f"The layer {node.title} hands {len(content):,} bytes to torch.load, which unpickles them."
+    message = f"Loading {node.title} would unpickle {len(content):,} bytes with torch.load."
     return rules.keras.TORCH.finding(message, blob.place())
 
 
@@ -67,6 +67,6 @@ def _operation(node: Node, blob: Blob) -> Iterator[Finding]:
         named = node.config.get(key)
         found = _REACHES_OUT.search(named) if isinstance(named, str) else None
         if found:
-            message = f"The layer {node.title} runs the TensorFlow operation {found.group()[:60]!r}."
+            message = f"Calling {node.title} would run the TensorFlow operation {found.group()[:60]!r}."
             yield rules.keras.OPERATION.finding(message, blob.place())
             return

@@ -89,7 +89,10 @@ def _unnamed(node: Node, module: str, names: list[str], blob: Blob) -> Iterator[
     if dangerous:
         yield _dangerous(node, module, dangerous, blob)
     elif module or (_package(node) and not (_package(node) == "Custom" and _OPTIMIZERS.issuperset(names))):
-        yield rules.keras.CUSTOM.finding(f"{node.title} is {_shown(node, module, names)}.", blob.place())
+        message = (
+            f"Loading {node.title} would use {_shown(node, module, names)}, if the program registered it."
+        )
+        yield rules.keras.CUSTOM.finding(message, blob.place())
 
 
 def _keras(node: Node, module: str, names: list[str], blob: Blob) -> Iterator[Finding]:
@@ -100,16 +103,15 @@ def _keras(node: Node, module: str, names: list[str], blob: Blob) -> Iterator[Fi
     if not last.isdisjoint(_DANGEROUS | _BUILTINS) or any("__" in name.strip("_") for name in last):
         yield _dangerous(node, module, names, blob)
     elif not _NOT_MODELS.isdisjoint(areas) and _PARTS_OF_MODELS.isdisjoint(last):
-        message = (
-            f"{node.title} loads {_shown(node, module, names)}: no part of Keras that models are made of."
-        )
+        shown = _shown(node, module, names)
+        message = f"Loading {node.title} would use {shown}, a part of Keras that models are not made of."
         yield rules.keras.DANGEROUS.finding(message, blob.place(), severity=Severity.HIGH)
 
 
 def _foreign(node: Node, module: str, names: list[str], blob: Blob) -> Finding:
     if any(policy.is_denied(module, name) for name in names or [""]):
         return _dangerous(node, module, names, blob)
-    message = f"{node.title} loads {_shown(node, module, names)}."
+    message = f"Loading {node.title} would import {_shown(node, module, names)}, which is no part of Keras."
     if _package(node):
         return rules.keras.CUSTOM.finding(message, blob.place(), severity=Severity.MEDIUM)
     return rules.keras.UNKNOWN.finding(message, blob.place(), explanation=_explained(node, module, names))
@@ -135,7 +137,7 @@ def _is_type_spec(node: Node, module: str) -> bool:
 
 
 def _dangerous(node: Node, module: str, names: list[str], blob: Blob) -> Finding:
-    message = f"{node.title} loads {_shown(node, module, names)}, and Keras calls what it finds there."
+    message = f"Loading {node.title} would import {_shown(node, module, names)}, and call it."
     return rules.keras.DANGEROUS.finding(message, blob.place(), explanation=_explained(node, module, names))
 
 

@@ -100,15 +100,16 @@ def _judge_prolog(blob: Blob, prolog: Prolog, inspection: Inspection) -> bool:
     external = [entity for entity in prolog.entities if entity.target]
     for entity in external[:10]:
         kind = "parameter entity" if entity.parameter else "entity"
-        message = f"The {kind} {entity.name[:60]!r} stands for what {entity.target[:100]!r} holds."
+        named = f"the {kind} {entity.name[:60]!r}"
+        message = f"A parser that resolves entities would read {entity.target[:100]!r} for {named}."
         severity = Severity.MEDIUM if _lies_beside(entity.target) else None
         inspection.report(rules.markup.ENTITY.finding(message, blob.place(), severity=severity))
     if prolog.system and not prolog.public.startswith(_KNOWN_PUBLIC):
-        message = f"The document type is fetched from {prolog.system[:120]!r}."
+        message = f"A parser that loads document types would fetch {prolog.system[:120]!r}."
         severity = Severity.LOW if _lies_beside(prolog.system) else Severity.MEDIUM
         inspection.report(rules.markup.ENTITY.finding(message, blob.place(), severity=severity))
     if prolog.expansion > MAX_GROWTH:
-        message = f"An entity grows to {prolog.expansion:,} characters."
+        message = f"A parser that expands entities would make {prolog.expansion:,} characters of one."
         inspection.report(rules.markup.EXPANSION.finding(message, blob.place()))
     if not prolog.complete:
         inspection.skip(blob, "its document type could not be read to its end", AGAIN)
@@ -139,8 +140,13 @@ def _judge_include(element: Element, collector: Collector) -> None:
     if _INCLUDE.search(element.name) and "href" in element.attributes and ":" in element.name:
         prefix = element.name.split(":")[0]
         if prefix not in {"xs", "xsd", "xsl"}:
-            collector.add(
-                rules.markup.ENTITY, f"`<{element.name[:40]}>` takes in {element.attributes['href'][:100]!r}"
-            )
+            _include(f"`<{element.name[:40]}>`", element, collector)
     elif element.name == "include" and "XInclude" in element.attributes.get("xmlns", ""):
-        collector.add(rules.markup.ENTITY, f"XInclude takes in {element.attributes.get('href', '')[:100]!r}")
+        _include("XInclude", element, collector)
+
+
+def _include(shown: str, element: Element, collector: Collector) -> None:
+    target = element.attributes.get("href", "")[:100]
+    collector.add(
+        rules.markup.ENTITY, f"A reader that follows inclusions would take in {target!r} for {shown}"
+    )

@@ -32,10 +32,12 @@ def judge_instruction(instruction: Instruction, collector: Collector) -> None:
     """Style sheets that a reader fetches, and code in processing instructions."""
     if instruction.target.lower() == "xml-stylesheet":
         plain = "text/css" in instruction.data
-        message = f"A style sheet is fetched and applied: {instruction.data[:120]!r}"
+        message = f"A reader that styles it would fetch and apply {instruction.data[:120]!r}"
         collector.add(rules.markup.CODE, message, Severity.LOW if plain else Severity.MEDIUM)
     elif instruction.target.lower() in {"php", "python", "jsp", "import"}:
-        collector.add(rules.markup.CODE, f"A processing instruction `{instruction.target}` carries code")
+        collector.add(
+            rules.markup.CODE, f"A reader of `{instruction.target}` instructions would run the code in one"
+        )
 
 
 def judge_element(element: Element, collector: Collector) -> None:
@@ -44,16 +46,29 @@ def judge_element(element: Element, collector: Collector) -> None:
     shown = f"`<{element.name[:60]}>`"
     scripted = _SCRIPTED.get(element.root.rsplit(":", 1)[-1].lower(), Severity.HIGH)
     if local in _SCRIPTS and scripted:
-        message = f"{shown} carries a script: {element.text.strip()[:80]!r}"
+        script = element.text.strip()[:80]
+        message = f"A browser, or what else runs scripts, would run the one in {shown}: {script!r}"
         collector.add(rules.markup.CODE, message, scripted)
     if element.name == "java" and element.attributes.get("class") == _DECODER:
-        collector.add(rules.markup.CODE, f"The document is a program for {_DECODER}", Severity.CRITICAL)
+        collector.add(
+            rules.markup.CODE,
+            f"{_DECODER} would run the document, which is a program for it",
+            Severity.CRITICAL,
+        )
     if _DANGEROUS.search(element.name):
-        collector.add(rules.markup.CODE, f"{shown} names a class that runs code", Severity.CRITICAL)
+        collector.add(
+            rules.markup.CODE,
+            f"A reader that makes objects would make one for {shown}, whose class runs code",
+            Severity.CRITICAL,
+        )
     for name, value in element.attributes.items():
         _judge_value(f"{shown} attribute {name[:40]!r}", value, collector, library=True)
         if scripted and _HANDLER.fullmatch(name) and "(" in value:
-            collector.add(rules.markup.CODE, f"{shown} runs {value[:80]!r} on {name[2:]!r}", scripted)
+            collector.add(
+                rules.markup.CODE,
+                f"A browser would run {value[:80]!r} upon {name[2:]!r} at {shown}",
+                scripted,
+            )
     if element.text and not element.text.isspace():
         _judge_value(shown, element.text, collector, library=False)
 
@@ -61,9 +76,18 @@ def judge_element(element: Element, collector: Collector) -> None:
 def _judge_value(where: str, value: str, collector: Collector, *, library: bool) -> None:
     dangerous = _DANGEROUS.search(value) or _CALLS.search(value)
     if dangerous:
-        collector.add(rules.markup.CODE, f"{where} names {dangerous.group()[:60]!r}, which runs code")
+        collector.add(
+            rules.markup.CODE,
+            f"A reader that makes what {where} names would run code: {dangerous.group()[:60]!r}",
+        )
     lookup = _LOOKUP.search(value)
     if lookup:
-        collector.add(rules.markup.CODE, f"{where} holds the look-up {value[lookup.start() :][:80]!r}")
+        collector.add(
+            rules.markup.CODE,
+            f"A reader that resolves look-ups would follow {value[lookup.start() :][:80]!r} in {where}",
+        )
     if library and "*" not in value and _LIBRARY.search(value):
-        collector.add(rules.markup.CODE, f"{where} names the native library {value[-80:]!r}")
+        collector.add(
+            rules.markup.CODE,
+            f"A reader that loads what {where} names would load the native library {value[-80:]!r}",
+        )

@@ -67,7 +67,8 @@ class OpenVino:
             return
         self._claim()
         for name, kind, opset in self._layers:
-            message = f"Layer {name!r} is of the kind {kind!r} from {opset!r}, which OpenVINO does not define"
+            what = f"{kind!r} of {opset!r}, which OpenVINO does not define"
+            message = f"Layer {name!r} would need a native library for {what}"
             self._collector.add(rules.markup.CUSTOM_LAYER, message)
 
     def _claim(self) -> None:
@@ -93,7 +94,8 @@ class OpenVino:
         offset, size = _natural(data.get("offset", "")), _natural(data.get("size", ""))
         shape = [_natural(one.strip()) for one in data.get("shape", "").split(",") if one.strip()]
         if offset is None or size is None or None in shape or offset + size > MAX_BYTES:
-            message = f"Layer {name!r} has an offset, size or shape that is no number of bytes"
+            reason = "its offset, size or shape is no number of bytes"
+            message = f"Reading layer {name!r} could reach past the weights: {reason}"
             self._collector.add(rules.markup.OPENVINO, message)
             return
         if len(self._constants) < MAX_CLAIMS:
@@ -102,10 +104,12 @@ class OpenVino:
         if bits is not None:
             needed = -(-math.prod(one for one in shape if one is not None) * bits // 8)
             if needed > size:
-                message = f"Layer {name!r} takes {needed:,} bytes by its shape, but {size:,} by its size"
+                message = (
+                    f"Reading layer {name!r} would reach past its {size:,} bytes: its shape takes {needed:,}"
+                )
                 self._collector.add(rules.markup.OPENVINO, message)
             elif needed != size and needed:  # an empty constant is written as one byte
-                message = f"Layer {name!r} has {size:,} bytes of data, of which its shape takes {needed:,}"
+                message = f"Reading layer {name!r} would take {needed:,} of its {size:,} bytes, by its shape"
                 self._collector.add(rules.markup.OPENVINO, message, Severity.LOW)
 
 

@@ -53,7 +53,9 @@ class Pmml:
                 self._collector.add(rules.markup.FUNCTION, message, severity)
         for text in self._extensions:
             self._collector.add(
-                rules.markup.CODE, f"An `Extension` carries code: {text[:100]!r}", Severity.MEDIUM
+                rules.markup.CODE,
+                f"An evaluator that runs what an `Extension` says would run its code: {text[:100]!r}",
+                Severity.MEDIUM,
             )
 
     @staticmethod
