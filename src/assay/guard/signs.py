@@ -21,6 +21,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _DOTTED, _DOTLESS = "\u0130", "\u0131"
 _CLASSES = {r"\w": r"\pL\pN_", r"\d": r"\p{Nd}"}
 _SPELLED = {r"[^\W_]": r"[\pL\pN]", r"[^\W\d_]": r"\pL", r"\b": ""}
+_BEFORE = re.compile(r"\(\?<!\[((?:\\.|[^\\\]])+)\]\)")
+_EXCEPT = {r"^\W_": "A-Za-z0-9", r"^\W\d_": "A-Za-z"}
 _PART = re.compile(r"\[\^\\W_\]|\[\^\\W\\d_\]|\\.|.", re.DOTALL)
 
 
@@ -80,14 +82,22 @@ def sign_of(pattern: re.Pattern[str]) -> str:
     """A sign of RE2 for a pattern of Python's `re`: the same without what stands around it.
 
     It knows literals, classes, groups, repetitions, words, digits, white space in negated classes, and
-    lookaround without groups in it, which is left out.
+    lookaround without groups in it, which is left out. What may not stand before it at its beginning is kept
+    as far as it is ASCII.
     """
-    spelled, inside = [], False
+    before = _BEFORE.match(pattern.pattern)
+    spelled, inside = [_none_of(before[1])] if before else [], False
     for part in _PART.findall(_LOOK.sub("", pattern.pattern)):
         inside = part == "[" or (inside and part != "]")
         spelled.append(_spelled(part, inside=inside))
     counted = _COUNT.sub(lambda m: f"{{{m[1]},}}" if int(m[2]) > _MOST else m[0], "".join(spelled))
     return f"(?i){counted}" if pattern.flags & re.IGNORECASE else counted
+
+
+def _none_of(members: str) -> str:
+    """The beginning of a text, or a character that is none of those."""
+    members = _EXCEPT.get(members, members).replace(r"\w", "A-Za-z0-9_").replace(r"\d", "0-9")
+    return f"(?:^|[^{members}])"
 
 
 def _spelled(part: str, *, inside: bool) -> str:

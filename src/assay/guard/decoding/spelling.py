@@ -29,7 +29,7 @@ _MOST_WORD, _FEWEST_WORDS, _FEWEST_PIG = 16, 3, 3
 
 def spelling(text: str, signs: frozenset[str]) -> Iterator[Found]:
     """The text respelled in every way that brings out words that orders are made of."""
-    lowered = text.lower()
+    lowered = text.replace("\u0130", "I").lower()  # the one letter that lower case makes two of
     seen = tells(lowered) if signs & {"leet", "cut"} else set()
     if "leet" in signs:
         yield from _leet(lowered, seen)
