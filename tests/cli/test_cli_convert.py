@@ -277,7 +277,7 @@ def npy() -> bytes:
         (npz(packed=False), "is an archive of NumPy arrays (.npz), not a PyTorch checkpoint"),
         (pickle.dumps({"w": np.zeros(3)}), "is a pickle of something else, not a PyTorch checkpoint"),
         (pickle.dumps({"w": np.zeros(3)}, 2), "is a pickle of something else, not a PyTorch checkpoint"),
-        (gzip.compress(b"x"), "is packed with gzip, not a PyTorch checkpoint"),
+        (gzip.compress(b"x", mtime=0), "is packed with gzip, not a PyTorch checkpoint"),
         (zlib.compress(b"x"), "is packed with zlib, as joblib does it, not a PyTorch checkpoint"),
         (b"\x89HDF\r\n\x1a\n" + bytes(99), "is an HDF5 file, not a PyTorch checkpoint"),
         (b"GGUF\x03\x00\x00\x00", "is a GGUF file"),
