@@ -27,6 +27,7 @@ import guard_pii
 
 from assay.guard.guard import Guard
 from assay.guard.policy import parse_policy
+from assay.guard.scoring import head_of
 from assay.guard.verdict import Action, GuardVerdict, Source
 
 LEXICAL = parse_policy({"layers": {"classify": {"use": "off"}}})
@@ -130,15 +131,16 @@ def detection() -> None:
         caught = 100 * (count - actions[Action.ALLOW]) / count
         blocked = 100 * actions[Action.BLOCK] / count
         named = ", ".join(f"{rule} {number}" for rule, number in rules.most_common(4))
-        print(f"{name:<34} {count:>6,} {caught:>6.1f} % {blocked:>6.1f} %   {named}")
+        print(f"{name:<34} {count:>6,} {caught:>6.2f} % {blocked:>6.2f} %   {named}")
 
 
 def _attack_action(verdict: GuardVerdict) -> Action:
     """What becomes of a text for an attack in it; personal data and secrets are no attack."""
     if verdict.action is Action.BLOCK:
         return Action.BLOCK
+    named = any(head_of(reason.rule) for reason in verdict.reasons)
     seen = max(verdict.scores["injection"], verdict.scores["jailbreak"])
-    return Action.FLAG if seen >= FLAGGED else Action.ALLOW
+    return Action.FLAG if named or seen >= FLAGGED else Action.ALLOW
 
 
 Rows = Callable[[], Iterable[str]]
@@ -155,6 +157,7 @@ def sets() -> Iterator[tuple[str, Source, Rows]]:
     yield "harmless: self-instruct", Source.USER, seeds
     yield "harmless: moderation set", Source.USER, moderated
     yield "harmless: tweets", Source.USER, tweets
+    yield "harmless: ordinary as documents", Source.DOCUMENT, ordinary
     yield "harmless: mails", Source.DOCUMENT, lambda: contexts("email")
     yield "harmless: tables", Source.DOCUMENT, lambda: contexts("table")
 

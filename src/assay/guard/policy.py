@@ -141,6 +141,7 @@ DEFAULT_ACTIONS = (
     ActionRule(Action.FLAG, "markup/*", _OUT, Severity.MEDIUM),
     ActionRule(Action.ALLOW, "markup/*"),
     ActionRule(Action.FLAG, "yara/*"),
+    ActionRule(Action.FLAG, "injection/steers-answer", (Source.DOCUMENT, Source.TOOL_RESULT)),
 )
 _DEFAULTS_BY_FAMILY = {
     rule.rule.partition("/")[0]: tuple(

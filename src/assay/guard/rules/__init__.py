@@ -15,7 +15,17 @@ from assay.core.finding import Severity
 
 # What fits any text, training data and model files included; the rest is for traffic.
 PACKS = ("secrets", "injection", "extraction")
-ALL_PACKS = (*PACKS, "languages", "jailbreak", "tools", "exfiltration", "markup", "ssrf", "hidden")
+ALL_PACKS = (
+    *PACKS,
+    "languages",
+    "jailbreak",
+    "documents",
+    "tools",
+    "exfiltration",
+    "markup",
+    "ssrf",
+    "hidden",
+)
 _FOLDER = Path(__file__).parent
 _FRAGMENT = re.compile(r"\{\{([a-z-]+)\}\}")
 
