@@ -12,7 +12,7 @@ from typing import get_args
 
 import pytest
 
-from assay.core.errors import ConfigError
+from assay.core.errors import AssayError, ConfigError
 from assay.core.finding import Severity
 from assay.core.guard_config import (
     ActionName,
@@ -332,13 +332,26 @@ def test_a_pack_of_the_user_is_matched(tmp_path: Path) -> None:
     assert guard.judge("A blue bird sings").action is Action.ALLOW
 
 
-def test_a_pack_that_is_no_pack_is_refused(tmp_path: Path) -> None:
+RULE = "- {id: own/a, title: A thing, severity: high, literals: [thing], counter_example: b, pattern: "
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        (RULE + "(thing, example: thing}", "RE2"),
+        (RULE + "things, example: a thing}", "does not find its example"),
+        (RULE + "thing, example: thing, counter_examples: [nothing]}", "finds its counter-example"),
+        (RULE + "thing}", "example"),
+        (RULE + "thing, example: thing, scor: 1}", "unknown key 'scor'"),
+        ("- {id: own/a}", "with a pattern each"),
+        ("version: 1", "no list of rules"),
+        (RULE.replace("own/a", "injection/override") + "thing, example: thing}", "two rules of this id"),
+    ],
+)
+def test_a_pack_that_is_no_pack_is_refused(tmp_path: Path, rules: str, message: str) -> None:
     pack = tmp_path / "pack.yaml"
-    pack.write_text(
-        "- {id: own/a, title: t, severity: high, literals: [a], pattern: '(a', example: a, "
-        "counter_example: b}"
-    )
-    with pytest.raises(ConfigError, match="RE2"):
+    pack.write_text(rules)
+    with pytest.raises(AssayError, match=message):
         Guard(replace(LEXICAL, packs=(str(pack),)))
 
 

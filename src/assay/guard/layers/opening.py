@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from assay.core.errors import ConfigError
+from assay.core.strict_yaml import read_yaml
+from assay.guard.decoding import views
 from assay.guard.layer import Layer
 from assay.guard.layers.match import MatchLayer
 from assay.guard.layers.normalise import NormaliseLayer
 from assay.guard.layers.personal import PiiLayer
 from assay.guard.match import MAX_IN_TRAFFIC, Matcher, everything
 from assay.guard.policy import GuardPolicy, Switch
-from assay.guard.rules import parse_rules
+from assay.guard.rules import GuardRule, parse_rules, plain
 
 CLASSIFY = "classify"
 NAMES = ("normalise", "match", "pii", "yara", CLASSIFY, "moderation")
@@ -64,20 +66,43 @@ def _makers(policy: GuardPolicy) -> Iterator[tuple[str, Any]]:
 def _matcher(policy: GuardPolicy) -> Matcher:
     if not policy.packs:
         return everything()
-    own = [rule for path in policy.packs for rule in _pack(Path(path))]
-    return Matcher((*everything().rules, *own), most=MAX_IN_TRAFFIC).compile()
+    packs = {path: _pack(Path(path)) for path in policy.packs}
+    known = {rule.id for rule in everything().rules}
+    for path, rules in packs.items():
+        for rule in rules:
+            if rule.id in known:
+                raise ConfigError("there are two rules of this id", subject=f"{path}: {rule.id}")
+            known.add(rule.id)
+    own = [rule for rules in packs.values() for rule in rules]
+    matcher = Matcher((*everything().rules, *own), most=MAX_IN_TRAFFIC).compile()
+    for path, rules in packs.items():
+        for rule in rules:
+            _require_examples(matcher, rule, path)
+    return matcher
 
 
-def _pack(path: Path) -> Any:
-    import yaml  # noqa: PLC0415  start-up
+def _require_examples(matcher: Matcher, rule: GuardRule, path: str) -> None:
+    """A rule that does not find what it is for would be a gap that nobody sees."""
+    for wanted, texts in ((True, (rule.example, *rule.examples)), (False, _counter_examples(rule))):
+        for text in texts:
+            found = any(match.rule_id == rule.id for match in matcher.scan_views(views(plain(text))))
+            if found is not wanted:
+                said = "does not find its example" if wanted else "finds its counter-example"
+                raise ConfigError(
+                    f"{said} {text[:80]!r}",
+                    subject=f"{path}: {rule.id}",
+                    remedy="Correct the pattern, its literals, or the example.",
+                )
 
-    try:
-        with path.open("rb") as file:
-            document = yaml.safe_load(file.read(MAX_PACK))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", subject=str(path)) from error
+
+def _counter_examples(rule: GuardRule) -> tuple[str, ...]:
+    return (rule.counter_example, *rule.counter_examples)
+
+
+def _pack(path: Path) -> tuple[GuardRule, ...]:
+    document = read_yaml(path, limit=MAX_PACK)
     if not isinstance(document, list) or not all(
-        isinstance(one, dict) and "pattern" in one for one in document
+        isinstance(one, dict) and isinstance(one.get("pattern"), str) for one in document
     ):
         raise ConfigError(
             "is no list of rules with a pattern each", subject=str(path), remedy="See docs/guard.md."

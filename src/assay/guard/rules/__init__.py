@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,9 @@ class GuardRule:
         return self.id.split("/", 1)[0]
 
 
+_KEYS = frozenset(field.name for field in fields(GuardRule))
+
+
 def load_pack(name: str) -> tuple[GuardRule, ...]:
     """The rules of a built-in pack.
 
@@ -71,12 +74,23 @@ def parse_rules(rules: Iterable[Any], *, source: str) -> tuple[GuardRule, ...]:
 
     Raises:
         SubjectError: a rule does not have the shape.
-        ConfigError: it names a fragment that does not exist.
+        ConfigError: it has a key that there is not, or names a fragment that does not exist.
     """
     from assay.core.codec import from_json  # noqa: PLC0415  start-up
 
+    rules = list(rules)
+    for one in rules:
+        if unknown := sorted(set(one) - _KEYS):
+            raise ConfigError(
+                f"unknown key {unknown[0]!r} in a rule", subject=source, remedy="See docs/guard.md."
+            )
     filled = [{**one, "pattern": fill(one["pattern"], _fragments())} for one in rules]
     return tuple(from_json(GuardRule, one, source=source) for one in filled)
+
+
+def plain(example: str) -> str:
+    """An example as a text: without the marks that keep it from looking like a leaked secret."""
+    return example.replace("\u00a6", "")
 
 
 def fill(pattern: str, fragments: Mapping[str, str]) -> str:
