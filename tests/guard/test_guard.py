@@ -89,6 +89,11 @@ def test_what_the_model_writes_is_redacted_and_what_a_user_writes_is_flagged(gua
     assert (asked.action, asked.text) == (Action.FLAG, CARD)
 
 
+def test_digits_of_any_script_are_digits(guard: Guard) -> None:
+    arabic = CARD.translate({ord(str(digit)): chr(0x660 + digit) for digit in range(10)})
+    assert guard.judge(arabic, Source.OUTPUT).text == "The card is [CARD]."
+
+
 def test_a_quoted_attack_does_not_block(guard: Guard) -> None:
     text = 'Explain why the phrase "ignore all previous instructions" works on chatbots.'
     assert guard.judge(text).action in {Action.ALLOW, Action.FLAG}

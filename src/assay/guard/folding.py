@@ -29,7 +29,9 @@ class _OneToOne(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         folded = unicodedata.normalize("NFKC", chr(code))
-        self[code] = value = folded if len(folded) == 1 else chr(code)
+        folded = folded if len(folded) == 1 else chr(code)
+        digit = unicodedata.decimal(folded, None)
+        self[code] = value = folded if digit is None else str(digit)
         return value
 
 
@@ -40,7 +42,8 @@ def normalise(text: str) -> View:
     """Fold a text to what a reader sees, keeping the way back to every original character.
 
     NFKC is applied character by character, a letter and its marks being one; marks that do not compose are
-    dropped (they pile up into zalgo). Look-alikes from other scripts are folded in words that mix scripts.
+    dropped (they pile up into zalgo). Digits of all scripts become 0 to 9. Look-alikes from other scripts are
+    folded in words that mix scripts.
     """
     return folded(View(text), hidden_spans(text))
 

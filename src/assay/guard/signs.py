@@ -19,6 +19,7 @@ _MOST = 20  # repetitions that are worth counting: an automaton grows with them
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Letters that Python takes for i where case does not count, and RE2 does not.
 _DOTTED, _DOTLESS = "\u0130", "\u0131"
+NOTHING: Mapping[str, str] = {}
 _CLASSES = {r"\w": r"\pL\pN_", r"\d": r"\p{Nd}"}
 _SPELLED = {r"[^\W_]": r"[\pL\pN]", r"[^\W\d_]": r"\pL", r"\b": ""}
 _BEFORE = re.compile(r"\(\?<!\[((?:\\.|[^\\\]])+)\]\)")
@@ -86,21 +87,25 @@ def sign_of(pattern: re.Pattern[str]) -> str:
     as far as it is ASCII.
     """
     before = _BEFORE.match(pattern.pattern)
-    spelled, inside = [_none_of(before[1])] if before else [], False
-    for part in _PART.findall(_LOOK.sub("", pattern.pattern)):
-        inside = part == "[" or (inside and part != "]")
-        spelled.append(_spelled(part, inside=inside))
-    counted = _COUNT.sub(lambda m: f"{{{m[1]},}}" if int(m[2]) > _MOST else m[0], "".join(spelled))
+    head = _none_of(before[1]) if before else ""
+    spelled = head + respelled(_LOOK.sub("", pattern.pattern), _CLASSES, _SPELLED)
+    counted = _COUNT.sub(lambda m: f"{{{m[1]},}}" if int(m[2]) > _MOST else m[0], spelled)
     return f"(?i){counted}" if pattern.flags & re.IGNORECASE else counted
+
+
+def respelled(pattern: str, classes: Mapping[str, str], others: Mapping[str, str] = NOTHING) -> str:
+    """A pattern with other words for classes (by their members) and for other parts."""
+    parts, inside = [], False
+    for part in _PART.findall(pattern):
+        inside = part == "[" or (inside and part != "]")
+        if part in classes:
+            parts.append(classes[part] if inside else f"[{classes[part]}]")
+        else:
+            parts.append(others.get(part, part))
+    return "".join(parts)
 
 
 def _none_of(members: str) -> str:
     """The beginning of a text, or a character that is none of those."""
     members = _EXCEPT.get(members, members).replace(r"\w", "A-Za-z0-9_").replace(r"\d", "0-9")
     return f"(?:^|[^{members}])"
-
-
-def _spelled(part: str, *, inside: bool) -> str:
-    if part in _CLASSES:
-        return _CLASSES[part] if inside else f"[{_CLASSES[part]}]"
-    return _SPELLED.get(part, part)

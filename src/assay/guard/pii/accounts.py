@@ -6,7 +6,7 @@ import re
 
 from assay.core.finding import Severity
 from assay.guard.pii.checksums import base58check, bech32, digits_of, luhn, mod97
-from assay.guard.pii.recogniser import Recogniser
+from assay.guard.pii.recogniser import Recogniser, pattern
 from assay.guard.pii.words import WORDS
 
 # Issuer ranges (first digits, from and to) and lengths of their numbers, after ISO/IEC 7812 registrations.
@@ -60,7 +60,7 @@ _CARD_WORDS: str = WORDS["card"]
 ACCOUNTS = (
     Recogniser(
         "iban",
-        re.compile(
+        pattern(
             r"(?<![^\W_])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?(?![^\W_])"
         ),
         Severity.MEDIUM,
@@ -71,7 +71,7 @@ ACCOUNTS = (
     ),
     Recogniser(
         "card",
-        re.compile(r"\d(?<![\d.,+/-]\d)(?<!\d \d)(?:[ -]?\d){13,18}(?![\d%])(?![.,]\d)"),
+        pattern(r"\d(?<![\d.,+/-]\d)(?<!\d \d)(?:[ -]?\d){13,18}(?![\d%])(?![.,]\d)"),
         Severity.HIGH,
         is_common_card,
         _CARD_WORDS,
@@ -81,7 +81,7 @@ ACCOUNTS = (
     ),
     Recogniser(
         "card",
-        re.compile(r"\d(?<![\d.,+/-]\d)(?:[ -]?\d){11,12}(?![\d%])(?![.,]\d)"),
+        pattern(r"\d(?<![\d.,+/-]\d)(?:[ -]?\d){11,12}(?![\d%])(?![.,]\d)"),
         Severity.HIGH,
         is_card,
         _CARD_WORDS,
@@ -92,7 +92,7 @@ ACCOUNTS = (
     ),
     Recogniser(
         "wallet",
-        re.compile(
+        pattern(
             r"(?<![A-Za-z0-9])(?:[13][1-9A-HJ-NP-Za-km-z]{25,34}|(?:bc1|tb1)[02-9ac-hj-np-z]{11,71})(?![A-Za-z0-9])"
         ),
         Severity.LOW,
@@ -102,7 +102,7 @@ ACCOUNTS = (
     ),
     Recogniser(
         "wallet",
-        re.compile(r"(?<![A-Za-z0-9])0x[0-9a-fA-F]{40}(?![A-Za-z0-9])"),
+        pattern(r"(?<![A-Za-z0-9])0x[0-9a-fA-F]{40}(?![A-Za-z0-9])"),
         Severity.LOW,
         context=r"eth|ether(?:eum)?|wallet|address|erc-?20|usdt|token|contract|pay|send",
         needed=True,

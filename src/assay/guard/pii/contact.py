@@ -7,7 +7,7 @@ import re
 
 from assay.core.finding import Severity
 from assay.guard.pii.checksums import digits_of
-from assay.guard.pii.recogniser import Recogniser
+from assay.guard.pii.recogniser import Recogniser, pattern
 from assay.guard.pii.words import WORDS
 
 _ENDINGS: str = WORDS["endings"]
@@ -48,7 +48,7 @@ def _is_address(text: str) -> bool:
 CONTACT = (
     Recogniser(
         "email",
-        re.compile(
+        pattern(
             r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w!#$%&'*+/=?^`{|}~-][\w.!#$%&'*+/=?^`{|}~-]{0,63}@"
             r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{1,62}(?<![_-])"
         ),
@@ -60,7 +60,7 @@ CONTACT = (
     ),
     Recogniser(
         "url",
-        re.compile(
+        pattern(
             r"\b(?:https?|ftp)://[^\s<>\"'`{}|\\^\[\]]{2,2000}[^\s<>\"'`{}|\\^\[\].,;:!?)]|\bwww\.[\w-]+(?:\.[\w-]+)+(?:/[^\s<>\"'`)]*)?",
             re.IGNORECASE,
         ),
@@ -72,7 +72,7 @@ CONTACT = (
     ),
     Recogniser(
         "domain",
-        re.compile(
+        pattern(
             rf"(?<![\w@./:-])(?:[A-Za-z0-9](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?\.)+(?:{_ENDINGS})(?![\w@-])(?!\.\w)",
             re.IGNORECASE,
         ),
@@ -84,7 +84,7 @@ CONTACT = (
     ),
     Recogniser(
         "ip",
-        re.compile(r"\d(?<![\w.-]\d)(?<!version \d)(?<!release \d)\d{0,2}(?:\.\d{1,3}){3}(?![\w-])(?!\.\d)"),
+        pattern(r"\d(?<![\w.-]\d)(?<!version \d)(?<!release \d)\d{0,2}(?:\.\d{1,3}){3}(?![\w-])(?!\.\d)"),
         Severity.LOW,
         _is_v4,
         r"ip|address|host|server|network|ping|subnet|gateway|dns|router",
@@ -94,7 +94,7 @@ CONTACT = (
     ),
     Recogniser(
         "ip",
-        re.compile(
+        pattern(
             r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:|::)(?:[0-9A-Fa-f]{0,4}:){0,6}(?:[0-9A-Fa-f]{1,4}|:|\d{1,3}(?:\.\d{1,3}){3})(?:%\w{1,15})?(?![\w:])"
         ),
         Severity.LOW,
@@ -105,7 +105,7 @@ CONTACT = (
     ),
     Recogniser(
         "phone",
-        re.compile(
+        pattern(
             r"(?<![\w+])(?:\+|00)[1-9]\d{0,2}(?:[ ./-]{0,2}\(0?\d{0,4}\))?(?:[ ./-]{0,2}\d{1,5}){2,6}"
             + _EXTENSION
             + r"(?![\w])"
@@ -119,7 +119,7 @@ CONTACT = (
     ),
     Recogniser(
         "phone",
-        re.compile(
+        pattern(
             r"(?<![\w.+-])(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}"
             + _EXTENSION
             + r"(?![\w-])(?!\.\d)"
@@ -133,7 +133,7 @@ CONTACT = (
     ),
     Recogniser(
         "phone",
-        re.compile(r"(?<![\w.+,/-])\(?0\d{1,4}\)?(?:[ ./-]{1,3}\d{2,8}){1,5}(?![\w/])(?!-\d)(?![.,:]\d)"),
+        pattern(r"(?<![\w.+,/-])\(?0\d{1,4}\)?(?:[ ./-]{1,3}\d{2,8}){1,5}(?![\w/])(?!-\d)(?![.,:]\d)"),
         Severity.LOW,
         lambda text: _is_phone(text) and len(digits_of(text)) >= 9,  # noqa: PLR2004
         _PHONE_WORDS,
@@ -143,7 +143,7 @@ CONTACT = (
     ),
     Recogniser(
         "phone",
-        re.compile(
+        pattern(
             r"(?<![\w.+,:/$€£-])(?:\(\d{2,4}\) ?|\d{1,4}[ .-])?\d{2,5}(?:[ .-]\d{2,5}){1,4}"
             + _EXTENSION
             + r"(?![\w/%])(?!-\d)(?![.,:]\d)"

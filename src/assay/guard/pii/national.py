@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from assay.core.finding import Severity
 from assay.guard.pii.checksums import digits_of, mod11_10, mrz, verhoeff, weighted
-from assay.guard.pii.recogniser import Recogniser
+from assay.guard.pii.recogniser import Recogniser, pattern
 
 # Values of 0-9 and A-Z at odd places (decree of 12 March 1974, annex).
 _ITALIAN_VALUES = (
@@ -130,7 +130,7 @@ def _is_nino(text: str) -> bool:
 
 def _number(
     kind: str,
-    pattern: str,
+    form: str,
     check: Callable[[str], bool],
     context: str = "",
     sign: str = "digits",
@@ -138,15 +138,15 @@ def _number(
 ) -> Recogniser:
     """A number that is known by itself."""
     return Recogniser(
-        kind, _alone(pattern), Severity.HIGH, check, context or _ID_WORDS, score=0.95, sign=sign, among=among
+        kind, _alone(form), Severity.HIGH, check, context or _ID_WORDS, score=0.95, sign=sign, among=among
     )
 
 
-def _named(kind: str, pattern: str, check: Callable[[str], bool], context: str) -> Recogniser:
+def _named(kind: str, form: str, check: Callable[[str], bool], context: str) -> Recogniser:
     """A number that is known by a word beside it: one check digit holds by chance too often."""
     return Recogniser(
         kind,
-        _alone(pattern),
+        _alone(form),
         Severity.HIGH,
         check,
         context,
@@ -157,8 +157,8 @@ def _named(kind: str, pattern: str, check: Callable[[str], bool], context: str) 
     )
 
 
-def _alone(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.,+/-])(?:{pattern})(?![\w/-])(?![.,]\d)")
+def _alone(number: str) -> re.Pattern[str]:
+    return pattern(rf"(?<![\w.,+/-])(?:{number})(?![\w/-])(?![.,]\d)")
 
 
 _NINO_PREFIX = "[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z][A-CEGHJ-NPR-TW-Za-ceghj-npr-tw-z]"

@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assay.core.finding import Severity
-from assay.guard.signs import Signs, sign_of
+from assay.guard.signs import Signs, respelled, sign_of
 
 NEAR_BEFORE, NEAR_AFTER = 70, 35  # characters in which a word gives context
+
+
+def pattern(text: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+    r"""A pattern of Python's `re` in which `\d` is 0 to 9: check digits count no others."""
+    return re.compile(respelled(text, {r"\d": "0-9"}), flags)
 
 
 @dataclass(frozen=True, slots=True)
