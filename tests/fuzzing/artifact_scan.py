@@ -95,7 +95,7 @@ def run(kind: str, count: int, seed: int, *, workers: int = 2) -> list[Failure]:
     """Fuzz; the failures, if any."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        MachinePool(Limits(seconds=5), workers, shapes=policy.shapes()) as pool,
+        MachinePool(Limits(seconds=5), workers, shapes=policy.shapes) as pool,
     ):
         scanner = Scanner(pool, ArtifactScanOptions(max_unpacked=1 << 40), Path(folder))
 

@@ -7,22 +7,23 @@ from pathlib import Path
 import pytest
 
 from assay.subjects.child_answers import Answer, WrongAnswerError, answers
+from assay.subjects.pickles.asking import Reader
+from assay.subjects.pickles.limits import Limits
 from assay.subjects.pickles.listening import listen
-from assay.subjects.pickles.machine import Limits, Machine
 from assay.subjects.pickles.records import Event, PickleRecord
 from fixtures.hostile_child import child
 
 
 def told(raw: bytes | str, path: Path, most: int = 64 << 20) -> PickleRecord:
-    """What a machine whose child answers `raw` makes of a clean pickle."""
+    """What a reader whose child answers `raw` makes of a clean pickle."""
     path.write_bytes(b"\x80\x04N.")
-    machine = Machine(Limits(seconds=30))
-    machine._child = child(raw, most)
+    reader = Reader(Limits(seconds=30), "")
+    reader._child = child(raw, most)
     try:
         with path.open("rb") as file:
-            return machine.read(file.fileno(), 0, 4)
+            return reader.read(file.fileno(), 0, 4, probe=False, walk=False)
     finally:
-        machine.close()
+        reader.close()
 
 
 WRONG: dict[str, bytes | str] = {

@@ -15,10 +15,11 @@ from assay.subjects.graphs.checkpoints import read_index
 from assay.subjects.graphs.coreml import read_coreml
 from assay.subjects.graphs.executorch import read_program
 from assay.subjects.graphs.executorch_data import read_data
+from assay.subjects.graphs.messages import kind_of_tensor, others
 from assay.subjects.graphs.onnx import read_model
 from assay.subjects.graphs.ort import read_ort
 from assay.subjects.graphs.protobuf import Reader, packed_varints, varint
-from assay.subjects.graphs.recognition import FORMATS, kind_of_tensor, others, recognise
+from assay.subjects.graphs.recognition import FORMATS, recognise
 from assay.subjects.graphs.schemas import schema
 from assay.subjects.graphs.sentencepiece import read_sentencepiece
 from assay.subjects.graphs.tensorflow import constants, read_graphs

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from assay.subjects.pickles import child
-from assay.subjects.pickles.machine import Limits, Machine
+from assay.subjects.pickles.asking import Reader
+from assay.subjects.pickles.limits import Limits
 
 PACKAGE = Path(child.__file__).parent
 LINUX = sys.platform == "linux" and platform.machine() in {"x86_64", "aarch64"}
@@ -99,23 +100,23 @@ def test_without_seccomp_limits_still_hold(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
+def reader(tmp_path: Path) -> Iterator[Reader]:
     """One that has read a pickle."""
-    made = Machine(Limits(memory=1 << 30, seconds=9))
+    made = Reader(Limits(memory=1 << 30, seconds=9), "")
     (tmp_path / "a.pkl").write_bytes(b"\x80\x04N.")
     with (tmp_path / "a.pkl").open("rb") as file:
-        assert made.read(file.fileno(), 0, 4).is_pickle
+        assert made.read(file.fileno(), 0, 4, probe=False, walk=False).is_pickle
     yield made
     made.close()
 
 
 @pytest.mark.skipif(not LINUX, reason="/proc is Linux's")
-def test_the_process_that_reads_is_confined(machine: Machine) -> None:
-    process = machine._child._process
+def test_the_process_that_reads_is_confined(reader: Reader) -> None:
+    process = reader._child._process
     assert process is not None
     status = Path(f"/proc/{process.pid}/status").read_text()
     assert "NoNewPrivs:\t1\n" in status
-    assert "Seccomp:\t2\n" in status or machine._child.note
+    assert "Seccomp:\t2\n" in status or reader._child.note
     limits = {
         "RLIMIT_FSIZE": 0, "RLIMIT_NPROC": 0, "RLIMIT_CORE": 0, "RLIMIT_NOFILE": 32,
     }  # fmt: skip

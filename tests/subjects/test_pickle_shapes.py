@@ -30,7 +30,7 @@ _WALK_ONLY = "is put aside"  # where a global goes, the C machine cannot tell
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Machine]:
-    machine = Machine(Limits(seconds=5), policy.shapes())
+    machine = Machine(Limits(seconds=5), policy.shapes)
     yield machine
     machine.close()
 

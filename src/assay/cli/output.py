@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -182,6 +181,8 @@ def _direct(file: Path | int) -> IO[str]:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[str]]:
+    import tempfile  # noqa: PLC0415  start-up
+
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  from a descriptor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from typing import Any, TextIO
 
@@ -30,7 +29,11 @@ def takes_color(stream: TextIO | None) -> bool:
 
 def width() -> int | None:
     """Columns of the terminal that stdout is; None where it is none."""
-    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
+    if not is_terminal(sys.stdout):
+        return None
+    import shutil  # noqa: PLC0415  start-up
+
+    return shutil.get_terminal_size().columns
 
 
 def styled(text: str, *, err: bool = False, **style: Any) -> str:

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from assay.guard.rows import PRIVATE
 from assay.guard.verdict import Action, Detection, GuardVerdict, LayerRun, LayerState
+from assay.reports.brief import WIDTH
 from assay.reports.plain import visible
-from assay.reports.table import SEVERITY_STYLE, WIDTH, indented, printed
+from assay.reports.table import SEVERITY_STYLE, indented, printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,6 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -130,9 +129,15 @@ def _hash_all(paths: Sequence[Path]) -> Iterator[FileDigest]:
 
     Threads that hash small files only wait for each other: each holds the interpreter most of the time.
     """
+    large = [path for path in paths if _is_large(path)]
+    if not large:
+        yield from map(sha256_file, paths)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  start-up
+
     workers = min(32, (os.cpu_count() or 1) + 2)
     with ThreadPoolExecutor(workers) as pool:
-        begun = {path: pool.submit(sha256_file, path) for path in paths if _is_large(path)}
+        begun = {path: pool.submit(sha256_file, path) for path in large}
         done = [None if path in begun else sha256_file(path) for path in paths]
         for path, digest in zip(paths, done, strict=True):
             yield digest or begun[path].result()

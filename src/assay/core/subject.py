@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -123,20 +122,27 @@ class _Beside(Mapping[str, str]):
     """Digests that a thread computes; reading any of them waits for it."""
 
     def __init__(self, path: Path | str, kind: SubjectKind | None) -> None:
-        self._future: Future[Mapping[str, str]] = Future()
-        Thread(target=self._compute, args=(path, kind), daemon=True).start()
+        self._digests: Mapping[str, str] | BaseException = {}
+        self._thread = Thread(target=self._compute, args=(path, kind), daemon=True)
+        self._thread.start()
 
     def _compute(self, path: Path | str, kind: SubjectKind | None) -> None:
         try:
-            self._future.set_result(Subject.from_path(path, kind=kind).digests)
+            self._digests = Subject.from_path(path, kind=kind).digests
         except BaseException as error:  # noqa: BLE001  raised again where the digest is asked for
-            self._future.set_exception(error)
+            self._digests = error
+
+    def _computed(self) -> Mapping[str, str]:
+        self._thread.join()
+        if isinstance(self._digests, BaseException):
+            raise self._digests
+        return self._digests
 
     def __getitem__(self, name: str) -> str:
-        return self._future.result()[name]
+        return self._computed()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._future.result())
+        return iter(self._computed())
 
     def __len__(self) -> int:
-        return len(self._future.result())
+        return len(self._computed())

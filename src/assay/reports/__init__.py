@@ -1,7 +1,8 @@
 """Reports to text: functions from values to a string. Nothing here prints, writes or exits.
 
-`document` what is rendered · `render` the one door · `table`, `json_report`, `sarif`, `junit`, `markdown`,
-`html`, `cyclonedx` a format each · `plain` hostile text made safe · `stages` the lifecycle board.
+`document` what is rendered · `render` the one door · `table` with `brief`, what of it needs no layout,
+`json_report`, `sarif`, `junit`, `markdown`, `html`, `cyclonedx` a format each · `plain` hostile text made
+safe · `stages` the lifecycle board.
 """
 
 from __future__ import annotations

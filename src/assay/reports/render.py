@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from assay.core.errors import UsageError
+from assay.reports import brief
 from assay.reports.document import Document
 
 # Modules are imported when their format is asked for: a table must not pay for an SBOM library.
@@ -34,6 +35,8 @@ def render(document: Document, fmt: str, *, width: int | None = None, color: boo
     """
     if fmt not in _MODULES:
         raise UsageError(f"there is no format {fmt!r}", remedy=f"Known formats: {', '.join(FORMATS)}.")
+    if fmt == "table" and (lines := brief.render(document, width=width, color=color)) is not None:
+        return lines
     module = import_module(_MODULES[fmt])
     if fmt == "table":
         return str(module.render(document, width=width, color=color))

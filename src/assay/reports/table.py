@@ -13,22 +13,17 @@ from rich.text import Text
 
 from assay.core.finding import Finding, Severity
 from assay.core.report import Report, Status
-from assay.reports import weights_text
+from assay.reports import brief, weights_text
 from assay.reports.document import Document
 from assay.reports.plain import visible
 from assay.reports.stages import (
-    count_text,
     counted,
-    coverage_text,
     declared_text,
     ignored_text,
-    severity_counts,
     sorted_findings,
-    totals,
     worst_last,
 )
 
-WIDTH = 100
 MIN_WIDTH = 40
 MAX_FINDINGS = 200
 MAX_SKIPPED = 20
@@ -39,12 +34,6 @@ SEVERITY_STYLE = {
     Severity.MEDIUM: "yellow",
     Severity.LOW: "cyan",
     Severity.INFO: "dim",
-}
-_STATUS = {
-    Status.PASS: "bold green",
-    Status.FAIL: "bold red",
-    Status.INCOMPLETE: "bold yellow",
-    Status.ERROR: "bold magenta",
 }
 _DECISION = {"pass": "bold green", "hold": "bold yellow", "fail": "bold red"}
 
@@ -59,7 +48,7 @@ def printed(blocks: Sequence[RenderableType], *, width: int | None = None, color
     out = StringIO()
     console = Console(
         file=out,
-        width=max(MIN_WIDTH, width or WIDTH),
+        width=max(MIN_WIDTH, width or brief.WIDTH),
         force_terminal=color,
         color_system="standard" if color else None,
         legacy_windows=False,
@@ -85,15 +74,10 @@ def _blocks(document: Document) -> Iterator[RenderableType]:
 
 
 def _report(report: Report) -> Iterator[RenderableType]:
-    head = Text()
-    head.append(visible(report.check, limit=100), "bold")
-    head.append(f"  {visible(report.subject.name, limit=200)}  ")
-    head.append(report.status.value, _STATUS[report.status])
-    head.append(f"  {count_text(severity_counts(report))}; {coverage_text(report)}", "dim")
-    yield head
+    yield _drawn(brief.head(report))
     if report.message and report.status in {Status.ERROR, Status.INCOMPLETE}:
         yield indented(Text(visible(report.message, limit=1000)))
-    yield from (indented(Text(f"note: {visible(note, limit=500)}", "dim")) for note in report.coverage.notes)
+    yield from (_drawn(note) for note in brief.notes(report))
     yield from (indented(Text(line)) for line in weights_text.lines(report))
     yield from _skipped(report)
     by_file: dict[str, list[Finding]] = {}
@@ -159,14 +143,7 @@ def _skipped(report: Report) -> Iterator[RenderableType]:
 
 
 def _closing(document: Document) -> Iterator[RenderableType]:
-    counts = totals(document.reports)
-    found = sum(counts.values())
-    text = Text(f"{visible(document.title, limit=200)}: ", "bold")
-    text.append(counted(found, "findings"))
-    if found:
-        text.append(f" ({count_text(counts)})")
-    text.append(f" in {_statuses(document)}")
-    yield text
+    yield _drawn(brief.closing(document))
     if any(f.explanation and f.explanation.source for report in document.reports for f in report.findings):
         yield indented(Text("→ `assay explain PATH` shows each call and the bytes that lead to it", "dim"))
     verdict = document.verdict
@@ -185,16 +162,9 @@ def _closing(document: Document) -> Iterator[RenderableType]:
         )
 
 
-def _statuses(document: Document) -> str:
-    ran = len(document.reports)
-    if not ran:
-        return "0 checks: nothing was examined"
-    named = [
-        f"{count} {status.value}"
-        for status in (Status.ERROR, Status.FAIL, Status.INCOMPLETE, Status.PASS)
-        if (count := sum(report.status is status for report in document.reports))
-    ]
-    return f"{counted(ran, 'checks')}: {', '.join(named)}"
+def _drawn(line: brief.Line) -> RenderableType:
+    text = Text.assemble(*line.pieces)
+    return indented(text, line.indent) if line.indent else text
 
 
 def indented(renderable: RenderableType, by: int = 2) -> Padding:

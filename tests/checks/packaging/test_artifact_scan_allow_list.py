@@ -16,7 +16,7 @@ _EXP = named("numpy.exp")
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Machine]:
-    machine = Machine(Limits(), policy.shapes())
+    machine = Machine(Limits(), policy.shapes)
     yield machine
     machine.close()
 

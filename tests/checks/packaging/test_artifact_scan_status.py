@@ -22,7 +22,7 @@ from fixtures.pickle_oracle import PROGRAMS, imports
 @pytest.fixture(scope="module")
 def scanner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scanner]:
     workspace = tmp_path_factory.mktemp("workspace")
-    with MachinePool(Limits(seconds=5), 1, shapes=policy.shapes()) as pool:
+    with MachinePool(Limits(seconds=5), 1, shapes=policy.shapes) as pool:
         yield Scanner(pool, ArtifactScanOptions(), workspace)
 
 

@@ -46,7 +46,7 @@ def files(tmp_path: Path) -> list[File]:
 @pytest.fixture
 def scanner(tmp_path: Path) -> Iterator[Scanner]:
     (tmp_path / "workspace").mkdir()
-    with MachinePool(size=1, shapes=policy.shapes()) as pool:
+    with MachinePool(size=1, shapes=policy.shapes) as pool:
         yield Scanner(pool, ArtifactScanOptions(), tmp_path / "workspace")
 
 

@@ -1,66 +1,57 @@
-"""The child processes that read pickles, and the pool they wait in."""
+"""What reads pickles: plain data here, all else in child processes, and the pool that they wait in."""
 
 from __future__ import annotations
 
-import base64
 import os
 import queue
-import sys
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from assay.core.errors import SubjectError
-from assay.subjects.child_answers import answers
-from assay.subjects.child_process import ChildDiedError, ChildProcess
-from assay.subjects.pickles.listening import listen
+from assay.subjects.pickles import plain
+from assay.subjects.pickles.limits import Limits
 from assay.subjects.pickles.records import Event, PickleRecord
 
-_CHILD = Path(__file__).parent / "child"
-# The child package is named on its own, so that nothing else of Assay is imported there.
-_BOOT = (
-    "import sys,types;p=types.ModuleType('assay_child');p.__path__=[sys.argv[1]];"
-    "sys.modules['assay_child']=p;from assay_child.loop import main;main()"
+if TYPE_CHECKING:
+    from assay.subjects.pickles.asking import Reader
+
+__all__ = ["Limits", "Machine", "MachinePool"]
+_PLAIN = PickleRecord(
+    is_pickle=True,
+    events=(
+        Event("stream", None, ("0", "0")),
+        Event("kind", None, ("pickle",)),
+        Event("end", None, (plain.NAME, "")),
+    ),
+    streams=1,
+    machines=(plain.NAME,),
 )
-MAX_ANSWER = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds on one job: bytes of memory, seconds of processor and wall time, events."""
-
-    memory: int = 4 << 30
-    seconds: int = 120
-    events: int = 50_000
-
-
-def reading_process(limits: Limits, shapes: str = "") -> ChildProcess:
-    """A confined child that reads pickles, not started yet; `shapes` as for `Machine`."""
-    packed = base64.b64encode(zlib.compress(shapes.encode())).decode()  # one argument is 128 KiB at most
-    command = [sys.executable, "-I", "-S", "-c", _BOOT, str(_CHILD), packed]
-    return ChildProcess(command, {}, seconds=limits.seconds, most=MAX_ANSWER)
 
 
 class Machine:
-    """One child process. It is started on first use and again after its death.
+    """Reads pickles, in one child process that is started where it is needed first.
 
     Args:
         limits: bounds on each job.
-        shapes: in what shape globals may be used, as `child.rules` reads it.
+        shapes: gives in what shape globals may be used, as `child.rules` reads it.
     """
 
-    def __init__(self, limits: Limits, shapes: str = "") -> None:
+    def __init__(self, limits: Limits, shapes: Callable[[], str] = str) -> None:
         self._limits = limits
-        self._child = reading_process(limits, shapes)
+        self._shapes = shapes
+
+    @cached_property
+    def _reader(self) -> Reader:
+        from assay.subjects.pickles.asking import Reader  # noqa: PLC0415  start-up
+
+        return Reader(self._limits, self._shapes())
 
     def read(
         self, fd: int, start: int, length: int, *, probe: bool = False, walk: bool = False
     ) -> PickleRecord:
-        """Read `length` bytes from `start` of an open file as pickles.
+        """Read `length` bytes from `start` of an open file as pickles; small plain data without the child.
 
         Args:
             fd: the open file; it is mapped, never copied.
@@ -72,48 +63,41 @@ class Machine:
         Raises:
             SubjectError: no child process can be started.
         """
-        mode = ("w" if walk else "c") + ("p" if probe else "")
-        events, death = self._ask(fd, f"{mode} {start} {length}")
-        if death and not walk:
-            more, second = self._ask(fd, f"w{mode} {start} {length}")
-            death = f"{death}; then the streaming pass: {second}" if second else f"{death}; walked instead"
-            events += more
-        return _record(events, death, self._child.note)
-
-    def _ask(self, fd: int, job: str) -> tuple[list[Event], str]:
-        self._child.start()
-        bounds = f" {self._limits.memory} {self._limits.seconds} {self._limits.events}"
-        events: list[Event] = []
-        try:
-            self._child.send(job + bounds, fd)
-            listen(answers(self._child), events)
-        except ChildDiedError as death:
-            self._child.close()
-            return events, str(death)
-        return events, ""
+        if not walk and length <= plain.MOST and plain.is_plain(os.pread(fd, length, start)):
+            return _PLAIN
+        return self._reader.read(fd, start, length, probe=probe, walk=walk)
 
     def launch(self) -> None:
         """Let the child process begin to start; where it cannot, reading says so."""
-        with suppress(SubjectError):
-            self._child.launch()
+        self._reader.launch()
 
     def close(self) -> None:
         """End the child process."""
-        self._child.close()
+        if "_reader" in self.__dict__:
+            self._reader.close()
 
 
 class MachinePool:
     """Up to `size` machines, lent to one thread each; `shapes` as for `Machine`.
 
-    Inside `with`, their processes start beside whatever is done until they are needed.
+    Inside `with`, the process of the first starts beside whatever is done until it is needed, if it is
+    needed `soon`.
     """
 
-    def __init__(self, limits: Limits | None = None, size: int | None = None, *, shapes: str = "") -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        size: int | None = None,
+        *,
+        shapes: Callable[[], str] = str,
+        soon: bool = True,
+    ) -> None:
         count = size or os.cpu_count() or 1
+        self._soon = soon
         self._machines = [Machine(limits or Limits(), shapes) for _ in range(count)]
         self._free: queue.LifoQueue[Machine] = queue.LifoQueue()
-        for machine in self._machines:
-            self._free.put(machine)
+        for machine in reversed(self._machines):
+            self._free.put(machine)  # the first of them comes out first
 
     @contextmanager
     def lend(self) -> Iterator[Machine]:
@@ -125,8 +109,8 @@ class MachinePool:
             self._free.put(machine)
 
     def __enter__(self) -> Self:
-        for machine in self._machines:
-            machine.launch()
+        if self._soon:
+            self._machines[0].launch()
         return self
 
     def __exit__(
@@ -134,35 +118,3 @@ class MachinePool:
     ) -> None:
         for machine in self._machines:
             machine.close()
-
-
-def _record(events: list[Event], death: str, note: str) -> PickleRecord:
-    kept = _confirmed(events)
-    ends = [event for event in kept if event.kind == "end"]
-    reasons = [f"{event.what[0]}: {event.what[1]}" for event in kept if event.kind == "limit"]
-    reasons += [event.what[1] for event in ends if event.what[1]]
-    if death:
-        reasons.append(death)
-    kinds = [event.what[0] for event in events if event.kind == "kind" and event.depth == 0]
-    plausible = "pickle" in kinds or (bool(reasons) and not kinds)
-    return PickleRecord(
-        is_pickle=plausible,
-        events=tuple(kept),
-        streams=sum(event.kind == "stream" for event in kept),
-        machines=tuple(sorted({event.what[0] for event in ends})),
-        incomplete=tuple(dict.fromkeys(reasons)),
-        notes=(note,) if note else (),
-    )
-
-
-def _confirmed(events: list[Event]) -> list[Event]:
-    """Without what bytes inside a pickle gave that turned out to be no pickle themselves."""
-    kept: list[Event] = []
-    begun = 0
-    for event in events:
-        if event.kind == "stream":
-            begun = len(kept)
-        kept.append(event)
-        if event.kind == "kind" and event.depth and event.what[0] == "none":
-            del kept[begun:]
-    return kept

@@ -14,7 +14,8 @@ from typing import TypeAlias
 from assay.core.errors import LimitError, SubjectError
 from assay.subjects.child_answers import Answer, WrongAnswerError, answers
 from assay.subjects.child_process import ChildDiedError
-from assay.subjects.pickles.machine import Limits, reading_process
+from assay.subjects.pickles.asking import reading_process
+from assay.subjects.pickles.limits import Limits
 from assay.subjects.pickles.refusals import refusal_of
 
 Scalar: TypeAlias = "str | int | float | bool | None"

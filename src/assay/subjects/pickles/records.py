@@ -38,7 +38,7 @@ class PickleRecord:
         is_pickle: whether the bytes are a pickle, or would at least import something when read as one.
         events: what its streams do, in order.
         streams: how many there are, nested ones included.
-        machines: which machines read them: `c`, `walk`.
+        machines: which machines read them: `c`, `walk`, `plain`.
         incomplete: why not all of it was read; empty when it was.
         notes: what a reviewer should know.
     """

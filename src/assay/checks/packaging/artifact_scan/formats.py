@@ -34,6 +34,10 @@ _MAGIC = (
     (b"\x02\x21\x4c\x18", "lz4 legacy"), (b"xar!", "xar"), (b"7kSt", "zpaq"),
     (b"CBM1", "catboost"), (b"binf", "xgboost binary"),
 )  # fmt: skip
+_BY_FIRST = {
+    first: [(magic, name) for magic, name in _MAGIC if magic[:1] == first]
+    for first in {magic[:1] for magic, _ in _MAGIC}
+}
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a frame of user data, before a zstd or lz4 frame
 _OBJECTS = (b"{L\0\0\0\0\0\0\0", b"{l\0\0\0", b"{I\0")
 _ISO = 32_769  # where an ISO 9660 volume descriptor says what it is
@@ -49,7 +53,7 @@ _VERSIONED = {"gguf", "ggml"}
 def recognise(blob: Blob) -> str:
     """A format's name; "unknown" where the bytes tell nothing but may still be a pickle."""
     head = blob.head(512)
-    for magic, name in _MAGIC:
+    for magic, name in _BY_FIRST.get(head[:1], ()):
         if head.startswith(magic) and not (name in _VERSIONED and _is_word(head[4:8])):
             return name
     if program := programs.recognise(programs.Region(blob.data, blob.start, blob.end)):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from assay.checks.packaging.artifact_scan import names, raw_data, rules, siblings
@@ -24,6 +24,8 @@ from assay.subjects.pickles.machine import MachinePool
 
 NAME = "artifact.scan"
 MAX_LISTED = 1_000
+ALONE = 0.15  # seconds of small files before threads are worth it
+SMALL = 1 << 20  # bytes
 _SYSTEM = ("/etc", "/proc", "/sys", "/dev", "/run", "/boot")
 _SECRET = {".ssh", ".aws", ".gnupg", ".kube", ".docker", ".config"}
 
@@ -47,22 +49,48 @@ def survey(subject: Subject, context: Context, options: ArtifactScanOptions, poo
 
 def _examine(files: Sequence[File], context: Context, workers: Workers) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    cores = os.cpu_count() or 1
-    size = max(1, min(CHUNK, len(files) // (8 * cores)))
-    chunks = [files[at : at + size] for at in range(0, len(files), size)]
-    threads = ThreadPoolExecutor(cores)
     with workers:
+        chunks = _chunks(files, workers)
         try:
-            for examined in threads.map(workers.examine, chunks):
+            for examined in chunks:
                 outcomes += examined
                 context.progress.update(len(outcomes), len(files))
                 context.checkpoint()
         except BaseException as error:
-            # Whoever interrupts does not wait until a file is read to its end.
-            threads.shutdown(wait=not isinstance(error, KeyboardInterrupt), cancel_futures=True)
+            chunks.throw(error)  # whether threads are waited for goes by what it is
             raise
-        threads.shutdown()
     return outcomes
+
+
+def _chunks(files: Sequence[File], workers: Workers) -> Generator[list[Outcome], None, None]:
+    """The outcomes of all files, in their order: a moment's worth of small ones here, the rest by threads."""
+    cores = os.cpu_count() or 1
+    size = max(1, min(CHUNK, len(files) // (8 * cores)))
+    until = time.monotonic() + ALONE
+    at = 0
+    while at < len(files) and time.monotonic() < until and _is_small(files[at : at + size]):
+        yield workers.examine(files[at : at + size])
+        at += size
+    if at >= len(files):
+        return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  start-up
+
+    threads = ThreadPoolExecutor(cores)
+    try:
+        yield from threads.map(workers.examine, (files[n : n + size] for n in range(at, len(files), size)))
+    except BaseException as error:
+        # Whoever interrupts does not wait until a file is read to its end.
+        threads.shutdown(wait=not isinstance(error, KeyboardInterrupt), cancel_futures=True)
+        raise
+    threads.shutdown()
+
+
+def _is_small(files: Sequence[File]) -> bool:
+    """Whether files are read before a thread for another would have been started."""
+    try:
+        return sum(path.stat().st_size for path, _ in files) < SMALL
+    except OSError:
+        return True  # examining it says what is wrong
 
 
 def _files(subject: Subject, outcome: Outcome) -> Iterator[tuple[Path, str]]:

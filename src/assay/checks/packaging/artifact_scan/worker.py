@@ -28,7 +28,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever prints does not get between the answers
     task = from_json(Task, json.loads(jobs.readline()))
     limits = Limits(task.options.memory, task.options.seconds)
-    with MachinePool(limits, 1, shapes=policy.shapes()) as pool:
+    with MachinePool(limits, 1, shapes=policy.shapes) as pool:
         scanner = Scanner(pool, task.options, task.workspace, task.folder)
         _tell(answers, {"ready": True})
         for job in jobs:

@@ -15,7 +15,7 @@ from assay.core.errors import SubjectError
 from assay.core.finding import Location
 from assay.subjects.archives.zip_directory import read_directory
 from assay.subjects.archives.zip_end import is_zip
-from assay.subjects.graphs import recognition
+from assay.subjects.graphs import messages
 from assay.subjects.graphs.protobuf import Span, cut
 
 MAX_PROBES = 500
@@ -60,7 +60,7 @@ def probe_pickles(blob: Blob, inspection: Inspection, spans: Iterable[Span]) -> 
 
 def other_readings(blob: Blob, inspection: Inspection, kind: str, *, zip_expected: bool = False) -> None:
     """Look at what else the bytes are: a model of another framework, a zip."""
-    for other in recognition.others(blob.data, blob.start, blob.end, kind):
+    for other in messages.others(blob.data, blob.start, blob.end, kind):
         message = f"It is {kind}, but a loader of {other} finds operators in the same bytes."
         inspection.report(rules.graphs.AMBIGUOUS.finding(message, blob.place()))
     _appended_zip(blob, inspection, expected=zip_expected)

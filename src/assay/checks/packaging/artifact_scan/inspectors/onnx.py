@@ -8,7 +8,7 @@ from assay.checks.packaging.artifact_scan.inspectors import graph_files
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.inspectors.locations import trouble
 from assay.core.explanation import Explanation, Step
-from assay.subjects.graphs import recognition
+from assay.subjects.graphs import messages
 from assay.subjects.graphs.flatbuffers import OutsideError
 from assay.subjects.graphs.onnx import ExternalTensor, OnnxModel, Operator, read_model
 from assay.subjects.graphs.ort import read_ort
@@ -49,7 +49,7 @@ def inspect_ort(blob: Blob, inspection: Inspection) -> None:
 
 def inspect_tensor(blob: Blob, inspection: Inspection) -> None:
     """Judge a tensor, or a list of them, in a file of its own, as test data come."""
-    kind = recognition.kind_of_tensor(blob.data, blob.start, blob.end)
+    kind = messages.kind_of_tensor(blob.data, blob.start, blob.end)
     with graph_files.parsing(blob, inspection, "ONNX tensor"):
         model = read_model(blob.data, blob.start, blob.end, kind)
         graph_files.unknown_fields(blob, inspection, model.unknown)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from assay.checks.packaging.artifact_scan.blob import Blob
@@ -61,7 +61,7 @@ def language(name: str, first_line: str) -> str:
         return "unix"
     if base.endswith(_DECLARATIONS):
         return ""
-    known = _NAMES.get(base) or _SUFFIXES.get(PurePosixPath(base).suffix)
+    known = _NAMES.get(base) or _SUFFIXES.get(posixpath.splitext(base)[1])
     if known or base.startswith("dockerfile."):
         return known or "unix"
     return spoken or ("unix" if _UNIX.match(called) else "")
