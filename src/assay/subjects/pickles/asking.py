@@ -22,6 +22,9 @@ _BOOT = (
     "sys.modules['assay_child']=p;from assay_child.loop import main;main()"
 )
 MAX_ANSWER = 64 << 20
+# What reading may take at most, whatever the user allows: an honest pickle needs about five times its size.
+# One that asks for a memo of gigabytes in a few bytes is refused before they are written full of zeros.
+LEAST_MEMORY, MEMORY_PER_BYTE = 256 << 20, 64
 
 
 def reading_process(limits: Limits, shapes: str = "") -> ChildProcess:
@@ -46,16 +49,17 @@ class Reader:
     def read(self, fd: int, start: int, length: int, *, probe: bool, walk: bool) -> PickleRecord:
         """As `Machine.read`."""
         mode = ("w" if walk else "c") + ("p" if probe else "")
-        events, death = self._ask(fd, f"{mode} {start} {length}")
+        memory = min(self._limits.memory, LEAST_MEMORY + MEMORY_PER_BYTE * length)
+        events, death = self._ask(fd, f"{mode} {start} {length} {memory}")
         if death and not walk:
-            more, second = self._ask(fd, f"w{mode} {start} {length}")
+            more, second = self._ask(fd, f"w{mode} {start} {length} {memory}")
             death = f"{death}; then the streaming pass: {second}" if second else f"{death}; walked instead"
             events += more
         return _record(events, death, self._child.note)
 
     def _ask(self, fd: int, job: str) -> tuple[list[Event], str]:
         self._child.start()
-        bounds = f" {self._limits.memory} {self._limits.seconds} {self._limits.events}"
+        bounds = f" {self._limits.seconds} {self._limits.events}"
         events: list[Event] = []
         try:
             self._child.send(job + bounds, fd)

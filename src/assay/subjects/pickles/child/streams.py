@@ -22,7 +22,7 @@ MAX_NESTING = 4
 MAX_PADDING = 4096
 SMALL = 4 << 20
 # Honest pickles are read at 6 MB a second of processor time and more; hash bombs, which are not, are walked.
-MACHINE_SECONDS, BYTES_PER_SECOND = 4, 4 << 20
+MACHINE_SECONDS, BYTES_PER_SECOND = 2, 4 << 20
 LEGACY_TORCH = 0x1950A86A20F9469CFC6C
 LEGACY_STREAMS = 5
 KEPT_KEYS = 4096  # items of each container: enough for the key list of a legacy checkpoint
