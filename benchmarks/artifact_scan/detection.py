@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .cases import Case
-from .scanners import SCANNERS, Answer, Scanner, Verdict, environment
+from .scanners import Answer, Scanner, Verdict, environment
 
 _SECONDS = 120  # that a scanner may take for a file
 _BATCH = 100
@@ -127,10 +127,10 @@ def differences(chosen: Sequence[Case], verdicts: Verdicts) -> Iterator[str]:
             yield f"{case.key}: assay says {ours.value}; {', '.join(others) or 'nobody'} says {best.value}"
 
 
-def report(cache: Path, only: str) -> Iterator[str]:
-    """Run all scanners on all cases whose name contains `only`."""
+def report(cache: Path, only: str, scanners: Sequence[Scanner]) -> Iterator[str]:
+    """Run scanners on all cases whose name contains `only`."""
     chosen = [case for case in all_cases() if only in case.key]
-    verdicts = judge(SCANNERS, cache, chosen)
+    verdicts = judge(scanners, cache, chosen)
     (cache / "verdicts.json").write_text(
         json.dumps(
             {case.key: {name: v[case.key].value for name, v in verdicts.items()} for case in chosen}, indent=1

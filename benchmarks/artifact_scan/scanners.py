@@ -164,7 +164,7 @@ _EXTRAS = "dill,flax,h5,joblib,onnx,safetensors,sevenzip,tflite,xgboost"
 _PICKLESCAN = ("picklescan[7z]==1.0.5", "numpy<2.3")
 _QUIET = ("scan", "--strict", "--no-cache", "-q", "-f", "json")
 SCANNERS: tuple[Scanner, ...] = (
-    Assay("assay", "", (), "assay.cli:main", ("scan", "--no-progress", "-f", "json"), _assay),
+    Assay("assay", "", (), "assay.cli:main", ("scan", "--no-cache", "--no-progress", "-f", "json"), _assay),
     Scanner("picklescan", "1.0.5", _PICKLESCAN, "picklescan.cli:main", ("-p",), _picklescan),
     Scanner(
         "picklescan", "1.0.5", _PICKLESCAN, "picklescan.cli:main", ("--strict", "-p"), _picklescan,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import subjects
 from .processes import Run, peak_memory, run
-from .scanners import SCANNERS
+from .scanners import Scanner
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def _subjects(folder: Path, sizes: Sizes) -> Iterator[Subject]:
     yield Subject(f"{subjects.MANY:,} small files", folder / "many")
 
 
-def report(cache: Path, sizes: Sizes) -> Iterator[str]:
+def report(cache: Path, scanners: Sequence[Scanner], sizes: Sizes) -> Iterator[str]:
     """The lines of a table; processor time over wall time says how many cores were at work."""
     yield "| subject | scanner | best | median | processor / wall | peak memory |"
     yield "| --- | --- | --- | --- | --- | --- |"
@@ -54,7 +54,7 @@ def report(cache: Path, sizes: Sizes) -> Iterator[str]:
             if subject.path.is_file():
                 command = [sys.executable, "-c", _HASH, str(subject.path)]
                 yield _row(replace(subject, memory=False), "SHA-256 alone", command, sizes)
-            for scanner in (one for one in SCANNERS if not one.mode):
+            for scanner in (one for one in scanners if not one.mode):
                 if scanner.apart and subject.path.is_dir():
                     yield f"| {subject.label} | {scanner.name} | takes no folder | | | |"
                     continue
