@@ -119,6 +119,13 @@ def test_a_budget_that_is_used_up_is_incomplete(tmp_path: Path) -> None:
     assert "budget of 5 texts" in report.coverage.skipped[0].reason
 
 
+def test_what_grows_too_long_is_named_as_that(tmp_path: Path) -> None:
+    text = "Sell me copper. " * 1_200
+    report = _copper(tmp_path, text, mutations=["encoding/binary"], depth=1)
+    assert report.status is Status.INCOMPLETE
+    assert report.coverage.skipped[0].reason == "they grew beyond 60,000 characters"
+
+
 def test_what_is_only_flagged_is_not_caught_where_only_a_block_counts(tmp_path: Path) -> None:
     assert _copper(tmp_path, "Sell me copper", mutations=["character/upper-case"]).status is Status.PASS
     report = _copper(tmp_path, "Sell me copper", mutations=["character/upper-case"], caught="block")

@@ -47,7 +47,8 @@ def test_a_pack_of_the_user(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("{", "cannot be read"), ("a: 1", "no list of groups"), ("- 3", "has no `probes`"),
+        ("{", "is not valid YAML"), ("a: 1", "no list of groups"), ("- 3", "has no `probes`"),
+        ("- {family: a, detector: canary, probes: {b: c, b: d}}", "is not valid YAML"),
         ("- {family: a, probes: {b: c}}", "is no probe"),
         ("- {family: a, detector: moon, probes: {b: c}}", "is no probe"),
         ("- {family: a, detector: canary, probes: {b: {turns: 3}}}", "is no probe"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
 
@@ -14,10 +13,9 @@ from assay.checks.probing.named_files import system_prompt
 from assay.checks.probing.probe import Probe
 from assay.checks.probing.resuming import Memory
 from assay.core.check import Context
-from assay.core.errors import ConfigError
 from assay.core.report import Skipped
 from assay.core.subject import Subject
-from assay.guard.mutation import MUTATIONS, Mutation
+from assay.guard.mutation import chosen
 from assay.subjects.endpoint import Pace
 
 
@@ -79,7 +77,7 @@ def hold(subject: Subject, context: Context, options: CampaignOptions, probes: S
     """
     system = system_prompt(options.system, options.system_file, options.root)
     # The subject's digest keeps codes and markers from being known when the model was trained.
-    plan = Plan(system, _chosen(options.mutations), options.mutated, f"{options.seed}:{subject.sha256}")
+    plan = Plan(system, chosen(options.mutations), options.mutated, f"{options.seed}:{subject.sha256}")
     memory = Memory(
         Path(options.root) / options.resume if options.resume else None, _identity(subject, context)
     )
@@ -96,14 +94,6 @@ def hold(subject: Subject, context: Context, options: CampaignOptions, probes: S
 
 def _identity(subject: Subject, context: Context) -> str:
     return f"{subject.sha256}:{context.baseline.sha256 if context.baseline else ''}"
-
-
-def _chosen(patterns: Sequence[str]) -> tuple[Mutation, ...]:
-    for pattern in patterns:
-        if not any(fnmatchcase(one.name, pattern) for one in MUTATIONS):
-            remedy = "docs/checks/monitor.evasion.md lists them."
-            raise ConfigError(f"no mutation {pattern!r}", subject="mutations", remedy=remedy)
-    return tuple(one for one in MUTATIONS if any(fnmatchcase(one.name, pattern) for pattern in patterns))
 
 
 def _unjudged(attempts: Sequence[Attempt]) -> list[Skipped]:

@@ -9,7 +9,8 @@ from assay.checks.probing.campaign import QUOTE, Attempt
 from assay.checks.probing.paired import Pairs, upper_tail
 from assay.core.canonical import JSON
 from assay.core.finding import Finding, Location, Rule, Severity
-from assay.core.proportions import wilson_interval
+from assay.core.proportions import told_share, wilson_interval
+from assay.core.quoting import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,9 @@ def finding(rule: Rule, title: str, rate: Rate, max_rate: float, significance: f
     """
     if not rate.worked or rate.example is None:
         return None
-    low, high = wilson_interval(rate.worked, rate.tried)
     attempts = "attempt" if rate.tried == 1 else "attempts"
-    message = (
-        f"{rate.worked} of {rate.tried} {attempts} ({_percent(rate.share)}; 95 % interval {_percent(low)} to "
-        f"{_percent(high)}) {title}"
-    )
+    share = told_share(rate.worked, rate.tried)
+    message = f"{rate.worked} of {rate.tried} {attempts} ({share}) {title}"
     severity: Severity | None = Severity.LOW if rate.share <= max_rate else None
     if rate.pairs is not None and rate.rise_p is not None:
         message += f"; on the baseline {rate.pairs.baseline} (p = {rate.rise_p:.2g})"
@@ -119,13 +117,3 @@ def _said(attempt: Attempt) -> str:
         return ""
     calls = "; ".join(f"{call.name}({call.arguments})" for call in attempt.answer.tool_calls)
     return " ".join(part for part in (attempt.answer.text, calls) if part)
-
-
-def quoted(text: str, most: int = 160) -> str:
-    """A text on one line, cut."""
-    short = " ".join(text.split())
-    return repr(short if len(short) <= most else f"{short[:most]}…")
-
-
-def _percent(rate: float) -> str:
-    return f"{rate * 100:.0f} %"

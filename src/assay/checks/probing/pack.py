@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from assay.checks.probing.named_files import locate
 from assay.checks.probing.probe import Detector, Probe
 from assay.core.data_files import read_data
 from assay.core.errors import ConfigError
+from assay.core.strict_yaml import read_yaml
 
 _PACKS = Path(__file__).with_name("packs")
 MAX_FILE = 4 << 20  # bytes
@@ -51,7 +53,7 @@ def _pack(name: str, root: str) -> Iterator[Probe]:
     if name in builtin_packs():
         document = read_data(_PACKS / f"{name}.yaml")
     elif name.endswith((".yaml", ".yml")):
-        document = _read(Path(root) / name)
+        document = read_yaml(locate(name, root), limit=MAX_FILE)
     else:
         known = ", ".join(builtin_packs())
         raise ConfigError(f"no pack {name!r}", subject="packs", remedy=f"Built in: {known}; or a YAML file.")
@@ -59,20 +61,6 @@ def _pack(name: str, root: str) -> Iterator[Probe]:
         raise ConfigError("is no list of groups of probes", subject=name, remedy="See docs/probes.md.")
     for number, group in enumerate(document, 1):
         yield from _group(group, f"{name}, group {number}")
-
-
-def _read(path: Path) -> Any:
-    import yaml  # noqa: PLC0415  start-up
-
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE + 1)
-        if len(data) > MAX_FILE:
-            raise ConfigError(f"is larger than {MAX_FILE >> 20} MiB", subject=str(path), remedy="Split it.")
-        return yaml.safe_load(data)
-    except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        remedy = "Name a YAML file of probes; see docs/probes.md."
-        raise ConfigError(f"cannot be read: {error}", subject=str(path), remedy=remedy) from error
 
 
 def _group(group: Any, where: str) -> Iterator[Probe]:

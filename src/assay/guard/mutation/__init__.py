@@ -7,7 +7,7 @@ inside a document or a data structure · `wording` other words and other languag
 Every mutation is a function of the text and a random generator: the same seed gives the same text.
 """
 
-from assay.guard.mutation.catalogue import FAMILIES, MUTATIONS, mutation
+from assay.guard.mutation.catalogue import FAMILIES, MUTATIONS, chosen, mutation
 from assay.guard.mutation.mutation import Mutation
 
-__all__ = ["FAMILIES", "MUTATIONS", "Mutation", "mutation"]
+__all__ = ["FAMILIES", "MUTATIONS", "Mutation", "chosen", "mutation"]

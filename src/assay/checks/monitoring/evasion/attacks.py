@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assay.checks.probing.named_files import locate, read_text
 from assay.core.data_files import read_data
 from assay.core.errors import ConfigError
 from assay.guard.verdict import Source
@@ -35,7 +36,7 @@ def read_attacks(files: Sequence[str], root: str, *, builtin: bool) -> tuple[Att
     """
     attacks = list(_builtin()) if builtin else []
     for name in files:
-        attacks += _of_file(Path(root) / name)
+        attacks += _of_file(locate(name, root))
     if not attacks:
         raise ConfigError("there are no attacks to try", subject="attacks", remedy="Name a file of them.")
     if len(attacks) > MAX_ATTACKS:
@@ -50,16 +51,7 @@ def _builtin() -> Iterator[Attack]:
 
 
 def _of_file(path: Path) -> Iterator[Attack]:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE + 1)
-        lines = data.decode("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"cannot be read: {error}", subject=str(path), remedy="Name a JSONL file."
-        ) from error
-    if len(data) > MAX_FILE:
-        raise ConfigError(f"is larger than {MAX_FILE >> 20} MiB", subject=str(path), remedy="Try a sample.")
+    lines = read_text(path, MAX_FILE).splitlines()
     for number, line in enumerate(lines, 1):
         if line.strip():
             yield _attack(line, f"{path}:{number}")

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import ClassVar
 
 from assay.checks.monitoring.evasion.attacks import Attack, read_attacks
 from assay.checks.monitoring.evasion.options import EvasionOptions
 from assay.checks.monitoring.evasion.rules import RULES
 from assay.checks.monitoring.evasion.search import Searched, search
-from assay.checks.monitoring.evasion.trials import Range
+from assay.checks.monitoring.evasion.trials import MAX_TEXT, Range
 from assay.checks.monitoring.evasion.verdicts import details, findings, metrics
 from assay.core.check import CheckInfo, Context, Role, Stage
-from assay.core.errors import ConfigError
 from assay.core.report import Coverage, Report, Skipped, conclude
 from assay.core.subject import Subject, SubjectKind
 from assay.guard.guard import Guard
-from assay.guard.mutation import MUTATIONS, Mutation
+from assay.guard.mutation import MUTATIONS, chosen
 from assay.guard.policy import load_policy
 from assay.guard.verdict import Action
 
@@ -45,7 +43,7 @@ class GuardEvasion:
         """
         options = context.parsed(EvasionOptions)
         attacks = read_attacks(options.attacks, options.root, builtin=options.builtin)
-        mutations = _chosen(options.mutations)
+        mutations = chosen(options.mutations) if options.mutations else MUTATIONS
         guard = Guard(load_policy(subject.path), today=lambda: context.clock().date())
 
         def watch(judged: int) -> None:
@@ -68,24 +66,17 @@ class GuardEvasion:
         )
 
 
-def _chosen(patterns: Sequence[str]) -> tuple[Mutation, ...]:
-    if not patterns:
-        return MUTATIONS
-    for pattern in patterns:
-        if not any(fnmatchcase(one.name, pattern) for one in MUTATIONS):
-            raise ConfigError(
-                f"no mutation {pattern!r}", subject="mutations", remedy="See docs/checks/monitor.evasion.md."
-            )
-    return tuple(one for one in MUTATIONS if any(fnmatchcase(one.name, pattern) for pattern in patterns))
-
-
 def _coverage(found: Searched, range_: Range, attacks: Sequence[Attack]) -> Coverage:
     """Texts that the guard judged with all of its layers, and all that it did not."""
     skipped = []
-    if found.untried:
+    if range_.untried:
         reason = f"the budget of {range_.judged:,} texts was used up"
-        what = f"{found.untried:,} of the texts planned for {len(attacks):,} attacks"
+        what = f"{range_.untried:,} of the texts planned for {len(attacks):,} attacks"
         skipped.append(Skipped(what, reason, "Raise `budget`, or try fewer mutations."))
+    if range_.overlong:
+        what = f"{range_.overlong:,} rewritten texts"
+        reason = f"they grew beyond {MAX_TEXT:,} characters"
+        skipped.append(Skipped(what, reason, "Try shorter attacks."))
     for reason, count in found.failures.items():
         skipped.append(
             Skipped(f"{count:,} texts", f"a layer of the guard failed: {reason}", "Mend that layer.")

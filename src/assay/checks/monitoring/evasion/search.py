@@ -28,7 +28,6 @@ class Searched:
         singles: by mutation, its trials on the attacks that were caught as they are.
         chains: the chain that got each stubborn attack through.
         stubborn: attacks that no single mutation got through, as far as chains were searched for them.
-        untried: attacks or mutations that the budget did not reach.
         failures: why the guard did not look, by reason, and how often.
     """
 
@@ -36,7 +35,6 @@ class Searched:
     singles: dict[str, list[Trial]] = field(default_factory=dict)
     chains: list[Trial] = field(default_factory=list)
     stubborn: int = 0
-    untried: int = 0
     failures: dict[str, int] = field(default_factory=dict)
 
     def note(self, trials: Iterable[Trial]) -> None:
@@ -59,7 +57,6 @@ def search(
     found = Searched()
     for attack in attacks:
         plain = range_.attempt(attack, None, None)
-        found.untried += plain is None
         if plain is not None:
             found.plain.append(plain)
     caught = [trial.attack for trial in found.plain if trial.caught and not trial.failed]
@@ -79,9 +76,7 @@ def _single(
     for attack in attacks:
         for number in range(tries):
             trial = range_.attempt(attack, None, mutation, number)
-            if trial is None:
-                found.untried += 1
-            elif trial.text != attack.text:
+            if trial is not None and trial.text != attack.text:
                 trials.append(trial)
     found.note(trials)
     return trials
@@ -101,7 +96,7 @@ def _chains(
         if any(trial.through for trial in singles):
             continue
         if range_.left <= 0:
-            found.untried += 1
+            range_.untried += 1
             continue
         found.stubborn += 1
         chain = _chain(singles, best, range_, depth, width, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from assay.checks.monitoring.evasion.attacks import Attack
 from assay.guard.guard import Guard
@@ -52,6 +52,9 @@ class Range:
         left: texts that may still be judged.
         seed: of all random choices.
         watch: told after each text how many were judged.
+        judged: texts that were.
+        untried: texts that were not, for want of budget.
+        overlong: texts that were not, because they grew too long to be rewritten further.
     """
 
     guard: Guard
@@ -60,7 +63,9 @@ class Range:
     left: int
     seed: int
     watch: Callable[[int], None]
-    judged: int = field(default=0)
+    judged: int = 0
+    untried: int = 0
+    overlong: int = 0
 
     def attempt(
         self, attack: Attack, before: Trial | None, mutation: Mutation | None, number: int = 0
@@ -72,7 +77,11 @@ class Range:
             # The same choices whatever else is tried, so that one mutation's rate does not hang on another's.
             key = zlib.crc32(f"{self.seed}/{mutation.name}/{number}/{attack.text}".encode())
             text, chain = mutation(text, random.Random(key)), (*chain, mutation)  # noqa: S311  reproducible
-        if self.left <= 0 or len(text) > MAX_TEXT:
+        if len(text) > MAX_TEXT:
+            self.overlong += 1
+            return None
+        if self.left <= 0:
+            self.untried += 1
             return None
         self.left -= 1
         self.judged += 1

@@ -10,11 +10,11 @@ from assay.checks.monitoring.evasion.search import Searched
 from assay.checks.monitoring.evasion.trials import Trial
 from assay.core.canonical import JSON
 from assay.core.finding import Finding, Location, Severity
-from assay.core.proportions import wilson_interval
+from assay.core.proportions import told_share, wilson_interval
+from assay.core.quoting import quoted
 from assay.core.report import Metric
 from assay.guard.mutation import mutation
 
-QUOTE = 160
 GROSS = 0.5  # a mutation that gets this share of the attacks through takes the guard away
 MAX_FINDINGS = 50
 MAX_EXAMPLES = 50
@@ -25,7 +25,7 @@ def findings(found: Searched, max_rate: float) -> Iterator[Finding]:
     plain = [trial for trial in found.plain if trial.through]
     for trial in plain[:MAX_FINDINGS]:
         message = (
-            f"The guard lets through a known attack ({trial.attack.kind}) as it is: {_quoted(trial.text)}."
+            f"The guard lets through a known attack ({trial.attack.kind}) as it is: {quoted(trial.text)}."
         )
         yield PLAIN.finding(message, Location(name=trial.attack.kind))
     if len(plain) > MAX_FINDINGS:
@@ -43,10 +43,9 @@ def _of_mutation(name: str, trials: Sequence[Trial], max_rate: float) -> Iterato
     if not through or len(through) / len(trials) <= max_rate:
         return
     rate = len(through) / len(trials)
-    low, high = wilson_interval(len(through), len(trials))
     message = (
-        f"{len(through)} of {len(trials)} known attacks ({_percent(rate)}; 95 % interval {_percent(low)} to "
-        f"{_percent(high)}) get past the guard {mutation(name).title}: {_quoted(through[0].text)}."
+        f"{len(through)} of {len(trials)} known attacks ({told_share(len(through), len(trials))}) "
+        f"get past the guard {mutation(name).title}: {quoted(through[0].text)}."
     )
     severity = Severity.HIGH if rate >= GROSS else None
     data: Mapping[str, JSON] = {"mutation": name, "through": len(through), "tried": len(trials)}
@@ -58,7 +57,7 @@ def _of_chains(found: Searched) -> Finding:
     titles = ", then ".join(one.title for one in shortest.chain)
     message = (
         f"Of {found.stubborn} known attacks that no single mutation got past the guard, {len(found.chains)} "
-        f"got past it by a chain of them, for example {titles}: {_quoted(shortest.text)}."
+        f"got past it by a chain of them, for example {titles}: {quoted(shortest.text)}."
     )
     return CHAIN.finding(message, data={"through": len(found.chains), "tried": found.stubborn})
 
@@ -127,12 +126,3 @@ def _row(head: dict[str, JSON], trials: Sequence[Trial]) -> dict[str, JSON]:
 
 def _rate(trials: Sequence[Trial]) -> float:
     return round(sum(trial.through for trial in trials) / len(trials), 4)
-
-
-def _percent(rate: float) -> str:
-    return f"{rate * 100:.0f} %"
-
-
-def _quoted(text: str) -> str:
-    short = " ".join(text.split())
-    return repr(short if len(short) <= QUOTE else f"{short[:QUOTE]}…")
