@@ -19,6 +19,29 @@ def _words(letters: Callable[[str], str], gap: str = " ") -> Callable[[str], str
     return lambda text: gap.join(letters(word) for word in text.split())
 
 
+def _parts(text: str) -> list[str]:
+    return textwrap.wrap(text, 7, drop_whitespace=False)
+
+
+def _numbered(text: str) -> str:
+    lines = [f"{at}: {part}" for at, part in enumerate(_parts(text), 1)]
+    return "\n".join([*lines[1::2], *lines[::2]])
+
+
+def _variables(text: str) -> str:
+    return "\n".join(f"part_{at} = {part!r}" for at, part in enumerate(_parts(text)))
+
+
+def _slips(text: str) -> str:
+    """Letters swapped, left out, doubled, and one for another, by turns."""
+    words = []
+    for at, word in enumerate(text.split()):
+        slip = (word[:2] + word[3] + word[2] + word[4:], word[:2] + word[3:], word[:3] + word[2:],
+                word[:2] + "q" + word[3:])[at % 4] if len(word) > 5 else word  # fmt: skip
+        words.append(slip)
+    return " ".join(words)
+
+
 def _small_capitals(text: str) -> str:
     return text.lower().translate(
         str.maketrans("aeiorstu", "\u1d00\u1d07\u026a\u1d0f\u0280\ua731\u1d1b\u1d1c")
@@ -74,6 +97,12 @@ SPELLED: dict[str, Callable[[str], str]] = {
     "words run together": lambda text: text.replace(" ", ""),
     "words joined": lambda text: text.replace(" ", "_"),
     "words cut": _words(lambda word: word[:2] + "-" + word[2:] if len(word) > 5 else word),
+    "words hyphenated over lines": _words(lambda word: f"{word[:3]}-\n{word[3:]}" if len(word) > 5 else word),
+    "numbered parts out of order": _numbered,
+    "cells of a table": lambda text: "\n".join(f"| {at} | {part} |" for at, part in enumerate(_parts(text))),
+    "a numbered list of words": lambda text: "\n".join(f"{at}. {w}" for at, w in enumerate(text.split())),
+    "variables": _variables,
+    "typing errors": _slips,
     "emphasis": _words(lambda word: f"**{word}**"),
     "tags in words": _words(lambda word: f"{word[:2]}<b></b>{word[2:]}"),
     "Morse": _words(lambda word: " ".join(_MORSE[c] for c in word.lower() if c in _MORSE), " / "),

@@ -29,6 +29,12 @@ def test_what_a_pattern_matches_shows_its_sign(number: int, data: st.DataObject)
         assert str(number) in SIGNS.shown(text)
 
 
+def test_a_number_that_is_no_digit_is_what_python_takes_it_for() -> None:
+    matching = {str(number) for number, one in enumerate(PATTERNS) if one.search("0@0.\u00b20")}
+    assert matching
+    assert matching <= SIGNS.shown("0@0.\u00b20")
+
+
 def test_only_what_may_match_is_shown() -> None:
     known = Signs([{"digits": r"\d{3}", "word": "word"}, {"at": "@"}])
     assert known.shown("a word") == {"word"}

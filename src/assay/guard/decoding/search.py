@@ -12,13 +12,15 @@ from assay.guard.decoding.codes import codes
 from assay.guard.decoding.escapes import escapes
 from assay.guard.decoding.found import Decoder, Found
 from assay.guard.decoding.letters import hidden, skeleton
+from assay.guard.decoding.mistyped import mistyped
+from assay.guard.decoding.pieces import in_pieces
 from assay.guard.decoding.signs import signs
 from assay.guard.decoding.spelling import spelling
 from assay.guard.folding import folded
 from assay.guard.unicode import HiddenSpan, hidden_spans
 from assay.guard.views import CONTEXT, View, Views, rewritten
 
-DECODERS: tuple[Decoder, ...] = (skeleton, escapes, bases, codes, ciphers, spelling)
+DECODERS: tuple[Decoder, ...] = (skeleton, escapes, bases, codes, ciphers, spelling, in_pieces, mistyped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,22 @@ _BOUNDS = Bounds()
 _TOLD = 20  # reasons
 # What only respells is done once on the way to a view: made of one another, they say nothing new.
 _RESPELLINGS = frozenset(
-    {"emphasis", "tags", "joined", "squeezed", "skeleton", "cut", "reversed-order", "pig-latin"}
+    {
+        "emphasis",
+        "tags",
+        "joined",
+        "squeezed",
+        "skeleton",
+        "cut",
+        "reversed-order",
+        "pig-latin",
+        "hyphenated",
+        "lines",
+        "assembled",
+        "first-words",
+        "aside",
+        "mistyped",
+    }
 )
 
 

@@ -23,14 +23,20 @@ SIGNS = (
     {
         "apart": r"(?:\pL(?:[ \t.\-_*·|/,~^]|\r?\n){1,5}){4}\pL",
         "joined": r"[A-Za-z0-9'][_.+|/~^-][A-Za-z0-9']+[_.+|/~^-][A-Za-z0-9']",
+        "hyphen": r"[\pL\p{Nl}\p{No}]-[ \t]*\r?\n",
+        "lines": r"(?m)(?:^[ \t]*\S{1,20}(?:[ \t]\S{1,20})?[ \t]*\r?\n){3}",
+        "numbered": r"(?m)(?:^[ \t]*[(|]?[ \t]*\d{1,3}[ \t]?[.:)|].{1,125}\n){2}",
+        "assigned": r"(?:[:=][ \t]?[\"'][^\n]{1,120}[\"'][;,]?\r?\n[^\n]{0,40}){2}[:=][ \t]?[\"']",
         "pig": r"[A-Za-z]ay\b.*?[A-Za-z]ay\b.*?[A-Za-z]ay\b",
     },
     {
         "calls": r"(?i)(?:chr|char|code)\(\s*\d",
-        "leet": r"[A-Za-z][0-9@$!|+]+[A-Za-z]|(?:^|\s)[0-9@$!|+]+[A-Za-z]{2}",
+        "leet": r"[A-Za-z][0-9@$!|+€£¢]+[A-Za-z]|(?:^|\s)[0-9@$!|+€£¢]+[A-Za-z]{2}",
         "cut": r"\pL[.\-_*·|/~^=]{1,2}\pL|[\"']\s?\+\s?[\"']",
         "escape": r"\\[uUxnrt\"'/0-3]|[Uu]\+[0-9A-Fa-f]{4}|%u[0-9A-Fa-f]{4}",
         "tag": r"<[A-Za-z/!?>]",
+        "initials": r"(?i)(?:first|initial|opening) (?:word|letter)s? (?:of|in|from)",
+        "aside": r"[(\[{][^()\[\]{}\n]{8}",
         "emphasis": r"[*`~]\w|\w[*`~]|(?:^|\s)_\w",
     },
 )

@@ -9,8 +9,8 @@ from assay.guard.decoding.found import Found, found
 from assay.guard.decoding.vocabulary import tells, vocabulary
 from assay.guard.views import Piece
 
-_LEET = str.maketrans("0134567892@$!|+", "oieasgtbgzasiit")
-_LEET_L = str.maketrans("0134567892@$!|+", "oleasgtbgzasllt")
+_LEET = str.maketrans("0134567892@$!|+€£¢", "oieasgtbgzasiitelc")
+_LEET_L = str.maketrans("0134567892@$!|+€£¢", "oleasgtbgzaslltelc")
 _APART = re.compile(
     r"(?<![^\W_])[^\W\d_](?:([ \t.\-_*\u00b7|/,~^]|\r?\n)\1?[^\W\d_](?![^\W_])(?:[ \t]{2,4}|\s?/\s?)?){4,}"
 )
