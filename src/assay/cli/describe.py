@@ -21,11 +21,18 @@ def describe(check: Check) -> str:
     lines += [f"  {rule.id:<34} {rule.severity.value:<9} {rule.title}" for rule in info.rules]
     lines += ["", "Options"]
     told = _attributes(info.options)
-    for field in dataclasses.fields(info.options):
+    for field in _own_first(info.options):
         lines.append(f"  {field.name} = {_plain(_default(field))}")
         if told.get(field.name):
             lines.append(INDENT + told[field.name])
     return "\n".join(lines) + "\n"
+
+
+def _own_first(options: type[Any]) -> list[dataclasses.Field[Any]]:
+    """The fields, and what other checks have too at the end."""
+    fields = {field.name: field for field in dataclasses.fields(options)}
+    named = [name for one in options.__mro__ for name in vars(one).get("__annotations__", ())]
+    return [fields[name] for name in dict.fromkeys(named) if name in fields]
 
 
 def _default(field: dataclasses.Field[Any]) -> object:
@@ -50,8 +57,16 @@ def _plain(value: object) -> str:
 
 
 def _attributes(options: type[Any]) -> dict[str, str]:
-    """The `Attributes` section of the class's docstring, a line each."""
-    _, _, section = (inspect.getdoc(options) or "").partition("Attributes:\n")
+    """What the class and its bases say of their attributes, a line each; its own word counts."""
+    told: dict[str, str] = {}
+    for one in reversed(options.__mro__[:-1]):
+        told |= _section(one)
+    return told
+
+
+def _section(options: type[Any]) -> dict[str, str]:
+    """The `Attributes` section of a class's docstring."""
+    _, _, section = inspect.cleandoc(options.__doc__ or "").partition("Attributes:\n")
     told: dict[str, str] = {}
     names: list[str] = []
     for line in section.splitlines():

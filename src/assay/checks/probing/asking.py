@@ -8,43 +8,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from assay.checks.probing.options import AskingOptions
 from assay.core.check import Context
 from assay.core.errors import ConfigError, EndpointError
 from assay.core.report import Skipped
 from assay.core.subject import Subject
 from assay.subjects.endpoint import Answer, ChatEndpoint, Pace, Prompt, RequestBudget, Sampling
-
-
-class Asking(Protocol):
-    """The options of every check that asks an endpoint.
-
-    Attributes:
-        max_tokens: the longest answer.
-        timeout: seconds a request may take.
-        concurrency: requests in flight to each endpoint.
-        retries: attempts after the first on 429, 5xx, time-outs and broken connections.
-        max_requests: requests in all, retries included.
-        api_key_env: the environment variable that holds the API key of both endpoints.
-        seed: sent along with every request.
-    """
-
-    @property
-    def max_tokens(self) -> int: ...  # noqa: D102  above
-    @property
-    def timeout(self) -> float: ...  # noqa: D102
-    @property
-    def concurrency(self) -> int: ...  # noqa: D102
-    @property
-    def retries(self) -> int: ...  # noqa: D102
-    @property
-    def max_requests(self) -> int: ...  # noqa: D102
-    @property
-    def api_key_env(self) -> str: ...  # noqa: D102
-    @property
-    def seed(self) -> int: ...  # noqa: D102
-
 
 FIRST_RELEASE = "first release: there is no baseline to compare with"
 
@@ -86,7 +56,9 @@ class Interview:
     Progress is counted in answers of both. Cancellation is looked for about ten times a second.
     """
 
-    def __init__(self, candidate: Side, baseline: Side | None, options: Asking, context: Context) -> None:
+    def __init__(
+        self, candidate: Side, baseline: Side | None, options: AskingOptions, context: Context
+    ) -> None:
         self.candidate, self.baseline = candidate, baseline
         self._sampling = Sampling(options.max_tokens, 0.0, options.seed)
         self._context = context
@@ -161,7 +133,7 @@ class Interview:
 
 @contextmanager
 def interview(
-    subject: Subject, options: Asking, context: Context, pace: Pace | None = None
+    subject: Subject, options: AskingOptions, context: Context, pace: Pace | None = None
 ) -> Iterator[Interview]:
     """An interview of `subject` and `context.baseline`, closed on leaving; `pace` bounds both together.
 
@@ -179,7 +151,7 @@ def interview(
         yield Interview(candidate, baseline, options, context)
 
 
-def _open(subject: Subject, options: Asking, budget: RequestBudget, pace: Pace | None) -> ChatEndpoint:
+def _open(subject: Subject, options: AskingOptions, budget: RequestBudget, pace: Pace | None) -> ChatEndpoint:
     endpoint = ChatEndpoint(
         subject.location,
         subject.name,

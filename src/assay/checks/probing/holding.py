@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from assay.checks.probing.asking import FIRST_RELEASE, Asking, interview
+from assay.checks.probing.asking import FIRST_RELEASE, interview
 from assay.checks.probing.campaign import Attempt, Plan, make, planned
 from assay.checks.probing.named_files import system_prompt
+from assay.checks.probing.options import CampaignOptions
 from assay.checks.probing.probe import Probe
 from assay.checks.probing.resuming import Memory
 from assay.core.check import Context
@@ -17,34 +17,6 @@ from assay.core.report import Skipped
 from assay.core.subject import Subject
 from assay.guard.mutation import chosen
 from assay.subjects.endpoint import Pace
-
-
-class CampaignOptions(Asking, Protocol):
-    """The options of every check that holds a campaign, besides those of `Asking`.
-
-    Attributes:
-        root: the folder that relative paths start from.
-        system, system_file: the production system prompt, or the file that holds it.
-        mutations: names or patterns of what probes are rewritten with.
-        mutated: how many rewritings of each probe are tried.
-        resume: a file of answers to go on from, or "".
-        requests_per_minute: to both endpoints together; 0 is no bound.
-    """
-
-    @property
-    def root(self) -> str: ...  # noqa: D102  above
-    @property
-    def system(self) -> str: ...  # noqa: D102
-    @property
-    def system_file(self) -> str: ...  # noqa: D102
-    @property
-    def mutations(self) -> list[str]: ...  # noqa: D102
-    @property
-    def mutated(self) -> int: ...  # noqa: D102
-    @property
-    def resume(self) -> str: ...  # noqa: D102
-    @property
-    def requests_per_minute(self) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
