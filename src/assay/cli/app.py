@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -45,6 +46,7 @@ COMMANDS = {
 
 
 BROKEN_PIPE = 128 + 13
+COMPLETION = "_ASSAY_COMPLETE"  # set by what completes words in a shell
 
 
 class LazyGroup(click.Group):
@@ -88,6 +90,15 @@ def _interrupted(error: BaseException) -> int:
     return INTERRUPTED[signal.Signals(number)]
 
 
+def _unread() -> int:
+    """The reader (head, less) went away: leave without a second error at interpreter exit.
+
+    The code is the one that a shell gives for it: what was not read must not pass for clean.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return BROKEN_PIPE
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="assay")
 def assay() -> None:
@@ -98,11 +109,25 @@ def assay() -> None:
     """
 
 
+def _invoked(arguments: list[str]) -> Any:
+    """What the command gives.
+
+    As `click`'s own `main`, which however answers a closed pipe with the code that means findings.
+    """
+    if COMPLETION in os.environ:
+        return assay.main(arguments, prog_name="assay", standalone_mode=False)
+    try:
+        with assay.make_context("assay", arguments) as context:
+            return assay.invoke(context)
+    except click.exceptions.Exit as error:  # of --help and --version
+        return error.exit_code
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run `assay` with these arguments; returns the exit code."""
     speak_any_encoding()
     try:
-        code = assay.main(list(arguments), prog_name="assay", standalone_mode=False)
+        code = _invoked(list(arguments))
         sys.stdout.flush()
     except click.ClickException as error:
         say_usage(error)
@@ -113,10 +138,7 @@ def run(arguments: Sequence[str]) -> int:
         say_error(error)
         return Exit.ERROR
     except BrokenPipeError:
-        # The reader (head, less) went away; leave without a second error at interpreter exit, and with the
-        # code a shell gives for it: what was not read must not pass for clean.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+        return _unread()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         say_error(AssayError(reason, subject=str(error.filename or ""), remedy=_next_step(error)))
