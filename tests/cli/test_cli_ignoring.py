@@ -51,6 +51,18 @@ def test_every_format_tells_what_was_set_aside(
     assert "ours and reviewed" in capsys.readouterr().out
 
 
+def test_a_file_beside_what_is_named_counts_in_a_checkout_alone(
+    model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (model / "assay-ignore.yaml").write_text(ENTRY)
+    monkeypatch.chdir(model)
+    assert run(["scan", "layer.pkl"]) == 1
+    assert "beside layer.pkl, in a folder that is no git checkout" in capsys.readouterr().err
+    assert run(["scan", "layer.pkl", "--ignore-file", "assay-ignore.yaml"]) == 0
+    (model.parent / ".git").mkdir()
+    assert run(["scan", "layer.pkl"]) == 0
+
+
 def test_a_file_that_comes_with_the_model_is_not_applied(
     model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,8 +23,8 @@ def ignore_entries(
     Args:
         ignore_file: as named by the user; None looks for `assay-ignore.yaml` here and above.
         known: an earlier JSON report, or None.
-        subjects: what is examined; a file found inside of it is not applied, because whoever made the
-            files could hide anything with it.
+        subjects: what is examined; a file found inside of it, or beside it where that is no checkout, is not
+            applied, because whoever made the files could hide anything with it.
 
     Raises:
         ConfigError: a file cannot be read, or is wrong.
@@ -35,9 +35,12 @@ def ignore_entries(
     from assay.pipeline import ignoring  # noqa: PLC0415  start-up: only where there is a file
 
     entries: tuple[IgnoreEntry, ...] = ()
-    inside = ignoring.lies_inside(file, subjects) if file and not ignore_file else ""
-    if inside:
-        cause = f"lies inside {inside}, which is what is examined, and was not applied"
+    found = file if not ignore_file else None
+    inside = ignoring.lies_inside(found, subjects) if found else ""
+    beside = ignoring.lies_beside(found, subjects) if found else ""
+    if inside or beside:
+        where = f"inside {inside}" if inside else f"beside {beside}, in a folder that is no git checkout"
+        cause = f"lies {where}, which is what is examined, and was not applied"
         remedy = "Name it with --ignore-file if it is yours."
         say_error(UsageError(cause, subject=str(file), remedy=remedy))
     elif file is not None:

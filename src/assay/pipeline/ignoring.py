@@ -89,6 +89,18 @@ def _known(document: Any, file: Path) -> Iterator[IgnoreEntry]:
             yield from_json(IgnoreEntry, {**entry, "reason": f"known since {file.name}"}, source=str(file))
 
 
+def lies_beside(file: Path, subjects: Sequence[Subject]) -> str:
+    """The name of an examined file that `file` lies beside, in a folder of no checkout of the user's, or "".
+
+    Whoever goes into a folder that was downloaded, and names its files, has found the downloaded ignore file.
+    """
+    folder = file.resolve().parent
+    if any((above / ".git").exists() for above in (folder, *folder.parents)):
+        return ""
+    files = (one for one in subjects if one.kind is SubjectKind.FILE)
+    return next((one.name for one in files if one.path.resolve().parent == folder), "")
+
+
 def lies_inside(file: Path, subjects: Sequence[Subject]) -> str:
     """The name of the examined folder that `file` lies in, or "": its author could hide anything with it."""
     place = file.resolve()
