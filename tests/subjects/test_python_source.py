@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.core.errors import AssayError
-from assay.subjects.python_source import Time, Value, Vocabulary, cookie, is_plain, read
+from assay.subjects.python_source import Time, Value, Vocabulary, cookie, is_plain, parsing, read, walk
+from assay.subjects.python_source.frame import MAX_EVENTS, MAX_STEPS, Source
 
 VOCABULARY = Vocabulary(
     lambda name: "decoded" if name == "base64.b64decode" else "",
@@ -152,7 +153,25 @@ def test_encodings_that_disguise(encoding: str) -> None:
 
 
 _ATOMS = st.sampled_from(
-    ["os", "f", "'a'", "1", "exec", "getattr", "__import__('os')", "[1]", "(lambda x: x)", "x"]
+    [
+        "os",
+        "f",
+        "'a'",
+        "1",
+        "exec",
+        "getattr",
+        "__import__('os')",
+        "[1]",
+        "(lambda x: x)",
+        "x",
+        "A()",
+        "A",
+        "{'a': os}",
+        "__import__('')",
+        "Path('')",
+        "''",
+        "-1",
+    ]
 )
 _EXPRESSIONS = st.recursive(
     _ATOMS,
@@ -171,9 +190,47 @@ _EXPRESSIONS = st.recursive(
 @settings(max_examples=200, deadline=None)
 @given(st.lists(_EXPRESSIONS, max_size=4))
 def test_any_source_is_read_or_refused(expressions: list[str]) -> None:
-    text = "import os\n" + "\n".join(expressions)
+    text = "import os\nfrom pathlib import Path\nclass A:\n def __getitem__(self, k): return k\n"
+    text += "\n".join(expressions)
     try:
         ast.parse(text)
     except SyntaxError:
         return
     read(text, VOCABULARY)
+
+
+_CLASS = "class A:\n def __{0}__(self, *a): return (self + a) - (self * a)\n"
+_BOMBS = {
+    "operators": "".join(_CLASS.format(name) for name in ("add", "sub", "mul"))
+    + "a = A()\n"
+    + "a + a\n" * 900,
+    "handed": "import m\nclass A:\n"
+    + "".join(f" def __x{at}__(self): m.f(A(), self)\n" for at in range(60))
+    + "m.f(A())\n" * 200,
+    "callbacks": "import m\n"
+    + "\n".join(f"def f{at}(*a): m.g(f{at + 1}, f{at + 2}, *a)" for at in range(40))
+    + "\ndef f40(): pass\ndef f41(): pass\nm.g(f0, m)",
+    "properties": "class A:\n"
+    + "".join(f" @property\n def p{at}(self): return self.p{at + 1}.p{at + 1}\n" for at in range(40))
+    + "A().p0",
+    "template": "s = '" + "%(" * 2_000 + "'\n" + "s % x\n" * 900,
+    "table": "d = {}\n" + "".join(f"d['{at}'] = x\n" for at in range(3_000)),
+    "joined": f"s = '{'a' * 4_000}'\nl = [{'s, ' * 4_000}q]\n" + "'/'.join(l)\n" * 200,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(_BOMBS))
+def test_what_grows_without_end_is_read_to_its_end(name: str) -> None:
+    source = Source(VOCABULARY)
+    walk.module(source, parsing.parse(_BOMBS[name]), main=False)
+    assert source.steps < MAX_STEPS
+    assert len(source.events) < MAX_EVENTS
+
+
+def test_what_is_left_out_is_not_complete() -> None:
+    family = "".join(f"class A{at}({f'A{at - 1}' if at else ''}): pass\n" for at in range(99)) + "A98() + 1"
+    assert not read(family, VOCABULARY).complete
+    attributes = "class A: pass\n" + "".join(f"A.a{at} = f\n" for at in range(5_000))
+    assert not read(attributes.replace("= f", "= len"), VOCABULARY).complete
+    events = "import m\n" + "".join(f"m.a{at}()\n" for at in range(25_000))
+    assert not read(events, VOCABULARY).complete

@@ -1,8 +1,11 @@
 """Python source: what it does and when, told from its syntax tree; nothing is compiled, imported or run.
 
-`parsing` source to tree,
-bounded · `value` what is known of a value · `frame` the names code sees · `evaluation`
-expressions · `calls` calls · `folding` what obfuscated constants spell · `walk` statements and their time.
+`parsing` source to tree, bounded · `value` what is known of a value · `frame` the names code sees ·
+`walk` statements and their time · `definitions` functions and classes · `targets` what is assigned to ·
+`patterns` what `match` captures · `evaluation` expressions · `calls` calls · `library` what functions of
+Python give · `resolvers` ways to a module · `handing` functions handed on · `by_syntax` functions that
+syntax calls · `holders` what objects and containers hold · `paths` paths and texts known in part · `folding`
+what obfuscated constants spell.
 
 The reading follows names, not branches: a name that may be either of two things is both. It follows the calls
 that run at import into the source's own functions and classes, and reads texts that are executed.

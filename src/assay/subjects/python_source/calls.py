@@ -3,63 +3,143 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Mapping
 
-from assay.core.errors import AssayError
-from assay.subjects.python_source import evaluation, folding, parsing, walk
+from assay.subjects.python_source import (
+    by_syntax,
+    evaluation,
+    folding,
+    handing,
+    holders,
+    library,
+    paths,
+    resolvers,
+    targets,
+    walk,
+)
 from assay.subjects.python_source.frame import MAX_STEPS, Frame, Source, lookup
-from assay.subjects.python_source.value import UNKNOWN, Event, Time, Value, attribute, union
-
-MAX_NESTED = 4  # texts executed by texts executed by texts
-MAX_DEPTH = 12  # functions of the source called by one another
-MAX_NESTED_SOURCE = 200_000  # characters of an executed text
-# What calls a function that it is given, now or soon.
-_CALLS_BACK = frozenset({
-    "threading.Thread", "threading.Timer", "_thread.start_new_thread", "atexit.register",
-    "multiprocessing.Process", "asyncio.run", "builtins.map", "builtins.filter", "builtins.sorted",
-    "builtins.list", "builtins.max", "builtins.min", "functools.reduce", "signal.signal", "sys.settrace",
-    "sys.setprofile", "weakref.finalize", "builtins.next", "contextvars.Context.run", "asyncio.create_task",
-    "codecs.register", "builtins.iter", "threading.settrace",
-})  # fmt: skip
-# What takes a function without calling it.
-_LOOKS_ONLY = frozenset({
-    "builtins.isinstance", "builtins.issubclass", "builtins.getattr", "builtins.hasattr", "builtins.callable",
-    "builtins.id", "builtins.repr", "builtins.type", "inspect.signature", "inspect.isfunction", "typing.cast",
-})  # fmt: skip
-_ENVIRONMENT = frozenset({"os.environ", "os.environb", "posix.environ"})
-_ONE_VARIABLE = frozenset({"os.environ.get", "os.environ.pop", "os.environ.setdefault"})
-_CALLS_BACK_METHODS = (
-    ".submit",
-    ".apply_async",
-    ".apply",
-    ".map",
-    ".run_until_complete",
-    ".call_soon",
-    ".run",
+from assay.subjects.python_source.value import (
+    MAX_NAME,
+    SELF,
+    UNBOUND,
+    UNKNOWN,
+    Event,
+    Time,
+    Value,
+    marked,
+    union,
 )
 
+MAX_CHAIN = 4  # calls of what calls gave; no name that anything is known of has as many
+MAX_DEPTH = 12  # functions of the source called by one another
+_ENVIRONMENT = frozenset({"os.environ", "os.environb", "posix.environ"})
+_ONE_VARIABLE = frozenset({"os.environ.get", "os.environ.pop", "os.environ.setdefault"})
+_MODULES = frozenset({"sys.modules"})
 
-def call(source: Source, frame: Frame, node: ast.Call) -> Value:
-    """The value of a call; it becomes an event of every name that is called."""
+
+def call(source: Source, frame: Frame, node: ast.Call, *, decorates: bool = False) -> Value:
+    """The value of a call; it becomes an event of every name that is called.
+
+    `decorates`: what it gives is a decorator.
+    """
+    function = node.func
     receiver = evaluation.evaluate(
-        source, frame, node.func.value if isinstance(node.func, ast.Attribute) else None
+        source, frame, function.value if isinstance(function, ast.Attribute) else None
     )
     args = tuple(evaluation.evaluate(source, frame, arg) for arg in node.args)
-    keywords = {word.arg or "**": evaluation.evaluate(source, frame, word.value) for word in node.keywords}
-    if not isinstance(node.func, ast.Attribute):
-        called = evaluation.evaluate(source, frame, node.func)
-    elif isinstance(receiver.constant, str | bytes):
-        return _method(source, receiver, node.func.attr, args)
-    else:
-        called = evaluation.member(source, receiver, node.func.attr)
-    return invoke(source, frame, called, args, keywords, node.lineno)
+    keywords: Mapping[str, Value] = {
+        word.arg or "**": evaluation.evaluate(source, frame, word.value) for word in node.keywords
+    }
+    if args and any(isinstance(arg, ast.Starred) for arg in node.args):
+        args = handing.spread(node, args)
+    if "**" in keywords:
+        keywords = handing.named(keywords)
+    if not isinstance(function, ast.Attribute):
+        called = evaluation.evaluate(source, frame, function)
+        return invoke(source, frame, called, args, keywords, node.lineno, decorates=decorates)
+    return _on(source, frame, function, receiver, args, keywords, decorates=decorates)
 
 
-def _method(source: Source, receiver: Value, name: str, args: tuple[Value, ...]) -> Value:
+def _on(
+    source: Source,
+    frame: Frame,
+    function: ast.Attribute,
+    receiver: Value,
+    args: tuple[Value, ...],
+    keywords: Mapping[str, Value],
+    *,
+    decorates: bool,
+) -> Value:
+    """Call a method of a value."""
+    name, line = function.attr, function.end_lineno or function.lineno
+    if not receiver.names and isinstance(receiver.constant, str | bytes):
+        return _method(source, frame, receiver, name, args, line)
+    taken = _taken(source, frame, receiver, name, args)
+    if taken is not None and not receiver.names:
+        return taken
+    if (
+        name in holders.STORES
+        and holders.may_store(receiver)
+        and holders.matters((*args, *keywords.values()))
+    ):
+        _store(source, frame, function, receiver, args, keywords)
+    called = evaluation.member(source, frame, receiver, name, line)
+    result = invoke(source, frame, called, args, keywords, line, decorates=decorates)
+    if taken is not None:
+        return taken
+    kept = (
+        frozenset(one for one in receiver.names if source.vocabulary.watched(one)) if receiver.names else ()
+    )
+    return Value(result.names | kept, result.constant, result.items, result.marks) if kept else result
+
+
+def _taken(source: Source, frame: Frame, receiver: Value, name: str, args: tuple[Value, ...]) -> Value | None:
+    """What a method gives that takes an element out of a container, or a module out of their table."""
+    found = holders.taken(receiver, name, args)
+    if found is None and receiver.names & _MODULES and args and isinstance(args[0].constant, str):
+        return item(source, frame, receiver, args[0].constant)
+    return found
+
+
+def _store(
+    source: Source,
+    frame: Frame,
+    function: ast.Attribute,
+    receiver: Value,
+    args: tuple[Value, ...],
+    keywords: Mapping[str, Value],
+) -> None:
+    """A method that stores its arguments in what it is of."""
+    grown = holders.grown(receiver, function.attr, args, keywords)
+    for key, value in grown.table or ():
+        holders.namespace(source, frame, receiver, key, value)
+    if not grown.names and receiver.items is None and receiver.table is None:
+        return
+    if isinstance(function.value, ast.Subscript):
+        targets.assign(source, frame, function.value, grown)
+        return
+    owners = UNKNOWN
+    if isinstance(function.value, ast.Attribute):
+        owners = evaluation.evaluate(source, frame, function.value.value)
+    holders.rebind(source, frame, function.value, owners, grown)
+
+
+def _method(
+    source: Source, frame: Frame, receiver: Value, name: str, args: tuple[Value, ...], line: int
+) -> Value:
     """A method of a constant text, folded."""
     values = (receiver, *args)
     folded = folding.method(receiver.constant, name, args) if source.may_fold(values) else None
-    return Value(constant=folded, marks=union(values).marks)
+    marks = union(values).marks
+    if folded is None and isinstance(receiver.constant, str):
+        if name == "format":
+            for arg in args:
+                by_syntax.run(source, frame, arg, by_syntax.SHOWN, line)
+            return Value(marks=marks, shape=paths.formatted(receiver.constant))
+        if name == "join" and args and args[0].items:
+            return Value(marks=marks, shape=paths.pieced(args[0].items, receiver.constant))
+    return Value(constant=folded, marks=marks)
 
 
 def invoke(
@@ -69,41 +149,44 @@ def invoke(
     args: tuple[Value, ...],
     keywords: Mapping[str, Value],
     line: int,
+    *,
+    decorates: bool = False,
 ) -> Value:
     """Call a value."""
     at = frame.line or line
+    if called.table is not None:
+        args = _bound(called, args)
     one = called.names <= _ONE_VARIABLE and bool(called.names)
-    given = union([*([] if one else [called]), *args, *keywords.values()])
+    given = marked((*(() if one else (called,)), *args, *keywords.values()))
+    nested = frame.line > 0
     results: list[Value] = []
     for name in sorted(called.names):
         if name.startswith("local:"):
-            results.append(local(source, frame, name, args, keywords))
+            results.append(local(source, frame, name, args, keywords, at))
             continue
-        source.emit(Event("call", name, frame.time, at, args, keywords, frame.function, frame.line > 0))
-        results.append(_known(source, frame, name, args, keywords, at))
-        _hand_on(source, frame, name, (*args, *keywords.values()), at)
+        if source.is_news("call", name, frame.time, at, nested=nested):
+            source.emit(Event("call", name, frame.time, at, args, keywords, frame.function, nested))
+        registers = decorates and name.partition(".")[0] not in sys.stdlib_module_names
+        results.append(_known(source, frame, name, args, keywords, at, wraps=not registers))
+        handing.hand_on(source, frame, name, args, keywords, at, decorates=registers)
     if not called.names:
-        return Value(marks=given.marks)
+        return Value(marks=given)
     if one:
-        return UNKNOWN
+        return paths.variable(args[0].constant) if args else UNKNOWN
     result = union(results)
     marks = {source.vocabulary.mark(name) for name in called.names} - {""}
     whole = results[0] if len(results) == 1 else result
-    return Value(result.names, whole.constant, whole.items, result.marks | given.marks | marks)
+    return Value(result.names, whole.constant, whole.items, result.marks | given | marks,
+                 whole.table, whole.shape)  # fmt: skip
 
 
-def _hand_on(source: Source, frame: Frame, name: str, values: Sequence[Value], line: int) -> None:
-    """Functions among the arguments: watched ones become events, own ones may be called by `name`."""
-    calls_back = name in _CALLS_BACK or name.endswith(_CALLS_BACK_METHODS)
-    for one in {one for value in values for one in value.names}:
-        if one.startswith("local:"):
-            if calls_back and frame.time > Time.DEFINED:
-                local(source, frame, one, (), {})
-        elif source.vocabulary.watched(one) and name not in _LOOKS_ONLY:
-            event = Event(
-                "reference", one, frame.time, line, tuple(values), {}, frame.function, frame.line > 0
-            )
-            source.emit(event)
+def _bound(called: Value, args: tuple[Value, ...]) -> tuple[Value, ...]:
+    """The arguments of a method, with what it is of."""
+    if (own := holders.entry(called, SELF)) is not None:
+        return (own, *args)
+    if args and (cls := holders.entry(called, UNBOUND)) is not None:
+        return (Value(cls.names | args[0].names, marks=args[0].marks), *args[1:])
+    return args
 
 
 def _known(
@@ -113,39 +196,88 @@ def _known(
     args: tuple[Value, ...],
     keywords: Mapping[str, Value],
     line: int,
+    *,
+    wraps: bool,
 ) -> Value:
-    special = _SPECIAL.get(name)
+    special = library.of(name)
     if special is not None:
-        result = special(source, frame, args, line)
+        result = special(source, frame, args, keywords, line)
         if result is not None:
             return result
-    if "attrgetter:" in name and args:
-        return evaluation.member(source, args[0], name.rsplit("attrgetter:", 1)[1])
-    if "methodcaller:" in name and args:
-        wanted = evaluation.member(source, args[0], name.rsplit("methodcaller:", 1)[1])
-        return invoke(source, frame, wanted, (), {}, line)
-    values = [*args, *keywords.values()]
-    folded = folding.call(name, values) if source.may_fold(values) else None
-    if folded is not None:
-        return Value(constant=folded)
-    return Value(frozenset({f"{name}()"[-200:]}))
+    if "getter:" in name or "methodcaller:" in name:
+        picked = library.picked(source, frame, name, args, line)
+        if picked is not None:
+            return picked
+    values = (*args, *keywords.values())
+    if folding.knows(name):
+        folded = folding.call(name, values) if source.may_fold(values) else None
+        if folded is not None:
+            return Value(constant=folded)
+    if name == "builtins.str" and args and (args[0].shape or paths.is_path(args[0])):
+        return paths.as_text(args[0])
+    found = resolvers.loaded(name, args) or holders.record(name, args, keywords)
+    if found is not None:
+        return found
+    names = handing.wrapped(name, values) if wraps and frame.time > Time.DEFINED else frozenset()
+    return Value(names | {_given_by(name)})
+
+
+def _given_by(name: str) -> str:
+    """The name of what a call gave; of a long chain of calls only the end is kept."""
+    if name.count("()") < MAX_CHAIN:
+        return f"{name}()"[-MAX_NAME:]
+    return f"~{name[name.rindex('()') :]}()"[-MAX_NAME:]
 
 
 def local(
-    source: Source, frame: Frame, name: str, args: tuple[Value, ...], keywords: Mapping[str, Value]
+    source: Source,
+    frame: Frame,
+    name: str,
+    args: tuple[Value, ...],
+    keywords: Mapping[str, Value],
+    line: int = 0,
 ) -> Value:
     """Call a function of the source, or make an instance of its class."""
     if name in source.classes:
-        for method in ("__new__", "__init__", "__post_init__"):
-            if found := source.method(name, method):
-                local(source, frame, found, (Value(frozenset({name})), *args), keywords)
-        return Value(frozenset({f"{name}()"}))
-    if name not in source.definitions:
-        method = source.method(name, "__call__")
-        return (
-            local(source, frame, method, (Value(frozenset({name})), *args), keywords) if method else UNKNOWN
-        )
-    return _enter(source, frame, name, args, keywords)
+        return _make(source, frame, name, args, keywords, line)
+    if name in source.definitions:
+        return _enter(source, frame, name, args, keywords)
+    called = by_syntax.run(source, frame, Value(frozenset({name})), ("__call__",), line, *args)
+    if called is None and not source.methods(name.removesuffix("()"), "__call__"):
+        by_syntax.inherited(source, frame, name, line)
+    return UNKNOWN if called is None else called
+
+
+def _make(
+    source: Source,
+    frame: Frame,
+    name: str,
+    args: tuple[Value, ...],
+    keywords: Mapping[str, Value],
+    line: int,
+) -> Value:
+    """Make an instance of a class of the source."""
+    own = Value(frozenset({name}))
+    made = Value(frozenset({f"{name}()"}))
+    news = source.methods(name, "__new__")
+    inits = [one for method in ("__init__", "__post_init__") for one in source.methods(name, method)]
+    by_meta = source.methods(by_syntax.metaclass(source, name), "__call__")
+    for found in (*by_meta, *news):
+        given = local(source, frame, found, (own, *args), keywords, line)
+        made = Value(made.names | given.names)
+    for found in inits:
+        local(source, frame, found, (own, *args), keywords, line)
+    family = [source.classes[one] for one in source.family(name)]
+    if not (news or inits):
+        fields = [field for one in reversed(family) for field in one.fields]
+        for field, value in (*zip(fields, args, strict=False), *keywords.items()):
+            if holders.matters((value,)):
+                source.hold(f"{name}()", field, value)
+        foreign = frozenset().union(*(one.foreign for one in family))
+        if foreign:
+            invoke(source, frame, Value(foreign), args, keywords, line)
+    by_syntax.run(source, frame, made, ("__del__",), line)
+    return made
 
 
 def _enter(
@@ -160,12 +292,13 @@ def _enter(
     if deep:
         source.later(name, frame.time)
         return UNKNOWN
-    if plain and key in source.results:
-        return source.results[key]
+    if plain and key in source.results and source.results[key][0] == source.changes:
+        return source.results[key][1]
     source.active.append(name)
     result = walk.function(source, source.definitions[name], frame.time, args, keywords, frame.line)
     source.active.pop()
-    source.results.setdefault(key, result)
+    if plain:
+        source.results[key] = (source.changes, result)
     return result
 
 
@@ -174,108 +307,14 @@ def item(source: Source, frame: Frame, value: Value, key: str) -> Value | None:
     found = []
     for name in value.names:
         if name in _ENVIRONMENT:
-            found.append(UNKNOWN)  # one variable is no harvest
-        elif name == "sys.modules":
+            found.append(paths.variable(key))  # one variable is no harvest
+        elif name in _MODULES:
             found.append(Value(frozenset({key})))
         elif name == "<globals>":
             found.append(lookup(source, frame, key))
         elif name == "builtins":
             found.append(Value(frozenset({f"builtins.{key}"})))
         elif name.endswith(".__dict__"):
-            found.append(attribute(Value(frozenset({name[: -len(".__dict__")]})), key))
+            owner = Value(frozenset({name[: -len(".__dict__")]}))
+            found.append(evaluation.member(source, frame, owner, key, 0))
     return union(found) if found else None
-
-
-def _import(source: Source, frame: Frame, args: tuple[Value, ...], line: int) -> Value | None:  # noqa: ARG001
-    wanted = args[0].constant if args else None
-    if not isinstance(wanted, str):
-        return None
-    # `__import__("a.b")` gives `a`, the other importers `a.b`.
-    return Value(frozenset({wanted.replace(":", "."), wanted.split(".")[0]}))
-
-
-def _getattr(source: Source, frame: Frame, args: tuple[Value, ...], line: int) -> Value | None:  # noqa: ARG001
-    if len(args) < 2:  # noqa: PLR2004  object and name
-        return None
-    wanted = args[1].constant
-    found = evaluation.member(source, args[0], wanted if isinstance(wanted, str) else "?")
-    return union([found, *args[2:3]])
-
-
-def _partial(source: Source, frame: Frame, args: tuple[Value, ...], line: int) -> Value | None:  # noqa: ARG001
-    return Value(args[0].names, marks=union(args).marks) if args else None
-
-
-def _map(source: Source, frame: Frame, args: tuple[Value, ...], line: int) -> Value | None:
-    if len(args) < 2:  # noqa: PLR2004  function and elements
-        return None
-    items = args[1].items
-    if items is None and isinstance(args[1].constant, str | bytes):
-        items = tuple(Value(constant=letter) for letter in args[1].constant[: evaluation.MAX_ITEMS])
-    if not items:
-        return invoke(source, frame, args[0], (UNKNOWN,), {}, line)
-    results = tuple(invoke(source, frame, args[0], (one,), {}, line) for one in items)
-    return Value(union(results).names, items=results, marks=union(results).marks)
-
-
-def _namespace(source: Source, frame: Frame, args: tuple[Value, ...], line: int) -> Value | None:  # noqa: ARG001
-    if not args:
-        return Value(frozenset({"<globals>"}))
-    return attribute(args[0], "__dict__")
-
-
-def _getter(kind: str) -> Callable[[Source, Frame, tuple[Value, ...], int], Value | None]:
-    def made(source: Source, frame: Frame, args: tuple[Value, ...], line: int) -> Value | None:  # noqa: ARG001
-        wanted = args[0].constant if args else None
-        return Value(frozenset({f"{kind}:{wanted}"})) if isinstance(wanted, str) else None
-
-    return made
-
-
-def _execute(source: Source, frame: Frame, args: tuple[Value, ...], line: int) -> Value | None:
-    """Read a text that is executed, where it is known, as code of its own."""
-    text = args[0].constant if args else None
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
-    depth = sum(name == "<executed>" for name in source.active)
-    if not isinstance(text, str) or depth >= MAX_NESTED or len(text) > MAX_NESTED_SOURCE:
-        return None
-    try:
-        tree = parsing.parse(text.strip())
-    except AssayError:
-        return None
-    inner = Frame(frame.names, frame.outer, frame.time, frame.function, frame.owner, line=line)
-    source.active.append("<executed>")
-    value = walk.block(source, inner, tree.body)
-    source.active.pop()
-    return value
-
-
-def _compile(source: Source, frame: Frame, args: tuple[Value, ...], line: int) -> Value | None:  # noqa: ARG001
-    return args[0] if args else None
-
-
-def _same(source: Source, frame: Frame, args: tuple[Value, ...], line: int) -> Value | None:  # noqa: ARG001
-    return Value(args[0].names, items=args[0].items, marks=args[0].marks) if args else None
-
-
-def _reversed(source: Source, frame: Frame, args: tuple[Value, ...], line: int) -> Value | None:  # noqa: ARG001
-    if args and isinstance(args[0].constant, str | bytes):
-        return Value(constant=args[0].constant[::-1], marks=args[0].marks)
-    items = args[0].items if args else None
-    return Value(args[0].names, items=items[::-1], marks=args[0].marks) if items else None
-
-
-_SPECIAL: Mapping[str, Callable[[Source, Frame, tuple[Value, ...], int], Value | None]] = {
-    **dict.fromkeys(
-        ("builtins.__import__", "importlib.import_module", "importlib.__import__", "pkgutil.resolve_name",
-         "pydoc.locate", "builtins.builtins.__import__"), _import),
-    "builtins.getattr": _getattr, "inspect.getattr_static": _getattr,
-    "builtins.object.__getattribute__": _getattr,
-    "functools.partial": _partial, "builtins.map": _map, "builtins.vars": _namespace,
-    "builtins.globals": _namespace, "builtins.locals": _namespace,
-    "operator.attrgetter": _getter("attrgetter"),
-    "operator.methodcaller": _getter("methodcaller"), "builtins.exec": _execute, "builtins.eval": _execute,
-    "builtins.compile": _compile, "builtins.list": _same, "builtins.tuple": _same, "builtins.iter": _same,
-    "builtins.staticmethod": _same, "builtins.classmethod": _same, "builtins.reversed": _reversed,
-}  # fmt: skip

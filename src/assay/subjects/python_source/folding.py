@@ -94,6 +94,11 @@ def _recode(receiver: str | bytes, given: Sequence[Constant]) -> Constant:
     return _checked(lambda: codecs.encode(receiver, codec), 2 * len(receiver))
 
 
+def knows(name: str) -> bool:
+    """Whether calls of this function may be computed."""
+    return name in _FUNCTIONS or name == "builtins.reversed"
+
+
 def call(name: str, args: Sequence[Value]) -> Constant:
     """A known pure function called with constants; None where it is not computed."""
     if name == "builtins.bytes" and args and args[0].items is not None:
@@ -136,10 +141,6 @@ def _unxz(data: bytes, *_: object) -> bytes:
     return lzma.LZMADecompressor(memlimit=64 << 20).decompress(data, MAX_CONSTANT)
 
 
-def _path(*parts: str) -> str:
-    return "/".join(parts)
-
-
 def _codecs_decode(data: str | bytes, codec: str = "utf-8", *_: object) -> object:
     return codecs.decode(data, codec) if codec.lower() in _CODECS else None  # type: ignore[arg-type]
 
@@ -169,6 +170,5 @@ _FUNCTIONS: Mapping[str, Callable[..., object]] = {
     "codecs.encode": lambda text, codec="utf-8", *_: _recode(text, [codec]),
     "zlib.decompress": _inflate, "gzip.decompress": _ungzip, "lzma.decompress": _unxz,
     "bz2.decompress": lambda data, *_: BZ2Decompressor().decompress(data, MAX_CONSTANT),
-    "urllib.parse.unquote": urllib.parse.unquote, "os.path.join": _path,
-    "os.path.expanduser": lambda text: text, "pathlib.Path": _path,
+    "urllib.parse.unquote": urllib.parse.unquote,
 }  # fmt: skip

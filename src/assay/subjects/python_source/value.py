@@ -30,15 +30,28 @@ class Value:
         constant: the text, bytes or number that it is, where that could be computed.
         items: the elements of a list or tuple, where each is known.
         marks: what flowed into it, in the words of the `Vocabulary`.
+        table: what it holds under which key or name, as far as that is known; under `SELF` what a method is
+            of, under `UNBOUND` what its first argument is, under None what it holds somewhere.
+        shape: a text of which only parts are known, with `GAP` for the others; "" where nothing is.
     """
 
     names: frozenset[str] = frozenset()
     constant: Constant = None
     items: tuple[Value, ...] | None = None
     marks: frozenset[str] = frozenset()
+    table: tuple[tuple[Constant, Value], ...] | None = None
+    shape: str = ""
+
+    @property
+    def text(self) -> str:
+        """What is known of it as a text; "" where nothing is."""
+        return self.constant if isinstance(self.constant, str) else self.shape
 
 
 UNKNOWN = Value()
+SELF = "<self>"
+UNBOUND = "<unbound>"
+GAP = "\u2026"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +96,14 @@ def union(values: Iterable[Value]) -> Value:
     several = list(values)
     if len(several) == 1:
         return several[0]
-    names = frozenset().union(*(value.names for value in several))
-    marks = frozenset().union(*(value.marks for value in several))
-    return Value(_few(names), marks=marks)
+    names: frozenset[str] = frozenset()
+    marks: frozenset[str] = frozenset()
+    for value in several:
+        if value.names:
+            names = names | value.names if names else value.names
+        if value.marks:
+            marks = marks | value.marks if marks else value.marks
+    return Value(_few(names), marks=marks) if names or marks else UNKNOWN
 
 
 def _few(names: frozenset[str]) -> frozenset[str]:
@@ -95,7 +113,24 @@ def _few(names: frozenset[str]) -> frozenset[str]:
     return frozenset(sorted(names, key=lambda name: (name.startswith("?"), "()" in name, name))[:MAX_NAMES])
 
 
+def marked(values: Iterable[Value]) -> frozenset[str]:
+    """What flowed into any of these values."""
+    marks: frozenset[str] = frozenset()
+    for value in values:
+        if value.marks:
+            marks = marks | value.marks if marks else value.marks
+    return marks
+
+
+def later(before: Value, value: Value) -> Value:
+    """What a name may be that was one thing and is set to another: which branch runs is not known."""
+    if not (before.names or before.marks):
+        return value
+    both = union([before, value])
+    return Value(both.names, value.constant, value.items, both.marks, value.table, value.shape)
+
+
 def attribute(value: Value, name: str) -> Value:
     """The attribute `name` of a value."""
-    names = frozenset(f"{one}.{name}"[-MAX_NAME:] for one in value.names if not one.startswith("?"))
+    names = frozenset([f"{one}.{name}"[-MAX_NAME:] for one in value.names if one[:1] != "?"])
     return Value(_few(names or frozenset({f"?.{name}"})), marks=value.marks)

@@ -5,23 +5,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 
-from assay.subjects.python_source import calls
-from assay.subjects.python_source.evaluation import assign, evaluate
-from assay.subjects.python_source.frame import MAX_STEPS, Class, Definition, Frame, Function, Source, bind
+from assay.subjects.python_source import by_syntax, calls, definitions, evaluation, patterns
+from assay.subjects.python_source.evaluation import evaluate
+from assay.subjects.python_source.frame import (
+    MAX_STEPS,
+    Definition,
+    Frame,
+    Source,
+    bind,
+    holder,
+    module_of,
+)
+from assay.subjects.python_source.targets import assign
 from assay.subjects.python_source.value import UNKNOWN, Event, Time, Value, union
 
-# Methods that run when an object is made, loaded, called or thrown away.
-_ON_USE = frozenset({
-    "__init__", "__new__", "__post_init__", "__call__", "forward", "from_pretrained", "_from_config",
-    "_load_pretrained_model", "_init_weights", "post_init", "__del__", "__enter__", "__reduce__",
-    "__reduce_ex__", "__setstate__", "__getattr__", "__getattribute__", "call", "build", "from_config",
-})  # fmt: skip
-# Methods that the making of a class runs.
-_ON_CLASS = frozenset(
-    {"__init_subclass__", "__set_name__", "__prepare__", "__class_getitem__", "__mro_entries__"}
-)
-_ON_METACLASS = frozenset({"__new__", "__init__", "__call__", "__prepare__", "mro"})
-_ON_MODULE = frozenset({"__getattr__", "__dir__"})
+_FIRST = frozenset({"self", "cls", "mcs", "mcls"})
 
 
 def module(source: Source, tree: ast.Module, *, main: bool) -> None:
@@ -48,29 +46,38 @@ def function(
     scope = definition.frame
     name = definition.name.removeprefix("local:")
     frame = Frame({}, scope, time, name, definition.owner, line=line)
-    _parameters(frame, node, args, keywords)
+    _parameters(frame, definition, args, keywords)
     if isinstance(node, ast.Lambda):
         return evaluate(source, frame, node.body)
     block(source, frame, node.body)
     return union(frame.returns) if frame.returns else UNKNOWN
 
 
-def _parameters(frame: Frame, node: Function, args: Sequence[Value], keywords: Mapping[str, Value]) -> None:
+def _parameters(
+    frame: Frame, definition: Definition, args: Sequence[Value], keywords: Mapping[str, Value]
+) -> None:
+    node = definition.node
     names = [parameter.arg for parameter in (*node.args.posonlyargs, *node.args.args)]
     given = list(args)
-    if frame.owner and names and names[0] in {"self", "cls", "mcs", "mcls"}:
+    if definition.bound or (frame.owner and names and names[0] in _FIRST):
         own = frozenset({frame.owner, f"{frame.owner}()"})
         # A call through an instance does not state it.
-        stated = bool(given) and bool(given[0].names) and given[0].names <= own
+        stated = bool(given) and bool(given[0].names) and bool(given[0].names & own)
         given = given if stated else [Value(frozenset({f"{frame.owner}()"})), *given]
-    frame.names.update(dict.fromkeys(names, UNKNOWN))
-    frame.names.update(zip(names, given, strict=False))
     for extra in (*node.args.kwonlyargs, node.args.vararg, node.args.kwarg):
         if extra is not None:
             frame.names[extra.arg] = UNKNOWN
+    frame.names.update(dict.fromkeys(names, UNKNOWN))
+    frame.names.update(definition.defaults)
+    frame.names.update(zip(names, given, strict=False))
     if node.args.vararg is not None and len(given) > len(names):
         rest = tuple(given[len(names) :])
         frame.names[node.args.vararg.arg] = Value(union(rest).names, items=rest, marks=union(rest).marks)
+    if node.args.kwarg is not None and (
+        more := [pair for pair in keywords.items() if pair[0] not in frame.names]
+    ):
+        both = union(value for _, value in more)
+        frame.names[node.args.kwarg.arg] = Value(both.names, marks=both.marks, table=tuple(more))
     frame.names.update({name: value for name, value in keywords.items() if name in frame.names})
 
 
@@ -90,9 +97,9 @@ def _statement(source: Source, frame: Frame, node: ast.stmt) -> Value:  # noqa: 
         case ast.Expr():
             return evaluate(source, frame, node.value)
         case ast.FunctionDef() | ast.AsyncFunctionDef():
-            _define(source, frame, node)
+            definitions.define(source, frame, node)
         case ast.ClassDef():
-            _class(source, frame, node)
+            definitions.define_class(source, frame, node)
         case ast.Import() | ast.ImportFrom():
             _imports(source, frame, node)
         case ast.Assign():
@@ -104,8 +111,7 @@ def _statement(source: Source, frame: Frame, node: ast.stmt) -> Value:  # noqa: 
             if node.value is not None:
                 assign(source, frame, node.target, _stored(source, frame, node, node.value))
         case ast.AugAssign():
-            operands = ast.BinOp(_loaded(node.target), node.op, node.value)
-            assign(source, frame, node.target, evaluate(source, frame, ast.copy_location(operands, node)))
+            _augment(source, frame, node)
         case ast.Return():
             frame.returns.append(evaluate(source, frame, node.value))
         case ast.If():
@@ -113,11 +119,7 @@ def _statement(source: Source, frame: Frame, node: ast.stmt) -> Value:  # noqa: 
         case ast.For() | ast.AsyncFor():
             _for(source, frame, node)
         case ast.With() | ast.AsyncWith():
-            for part in node.items:
-                value = evaluate(source, frame, part.context_expr)
-                if part.optional_vars is not None:
-                    assign(source, frame, part.optional_vars, value)
-            block(source, frame, node.body)
+            _with(source, frame, node)
         case _:
             _other(source, frame, node)
     return UNKNOWN
@@ -133,16 +135,35 @@ def _stored(source: Source, frame: Frame, node: ast.stmt, expression: ast.expr) 
     return value
 
 
-def _loaded(target: ast.expr) -> ast.expr:
-    match target:
-        case ast.Name():
-            return ast.copy_location(ast.Name(target.id, ast.Load()), target)
-        case _:
-            return ast.copy_location(ast.Constant(None), target)
+def _augment(source: Source, frame: Frame, node: ast.AugAssign) -> None:
+    target = ast.Name(node.target.id, ast.Load()) if isinstance(node.target, ast.Name) else node.target
+    before = evaluate(source, frame, ast.copy_location(target, node.target))
+    operands = ast.copy_location(ast.BinOp(target, node.op, node.value), node)
+    added = evaluate(source, frame, node.value)
+    assign(source, frame, node.target, evaluation.combined(source, frame, operands, before, added))
+
+
+def _with(source: Source, frame: Frame, node: ast.With | ast.AsyncWith) -> None:
+    entered = []
+    for part in node.items:
+        value = evaluate(source, frame, part.context_expr)
+        line = part.context_expr.lineno
+        given = by_syntax.run(source, frame, value, ("__enter__", "__aenter__"), line)
+        entered.append((value, line))
+        for one in sorted(value.names) if given is None else ():
+            if one.startswith("local:"):
+                by_syntax.inherited(source, frame, f"{one}.__enter__", line)
+        if part.optional_vars is not None:
+            assign(source, frame, part.optional_vars, value if given is None else union([value, given]))
+    block(source, frame, node.body)
+    for value, line in entered:
+        by_syntax.run(source, frame, value, ("__exit__", "__aexit__"), line)
 
 
 def _other(source: Source, frame: Frame, node: ast.AST) -> None:
     """A statement of which only the parts matter: while, try, match, raise, assert, del."""
+    if _told(source, frame, node):
+        return
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr):
             evaluate(source, frame, child)
@@ -152,16 +173,56 @@ def _other(source: Source, frame: Frame, node: ast.AST) -> None:
             _other(source, frame, child)
 
 
+def _told(source: Source, frame: Frame, node: ast.AST) -> bool:
+    """What a statement does besides evaluating its parts; whether that is all."""
+    match node:
+        case ast.Global():
+            frame.elsewhere.update(dict.fromkeys(node.names, module_of(frame)))
+        case ast.Nonlocal():
+            frame.elsewhere.update({name: holder(frame.outer or frame, name) for name in node.names})
+        case ast.Delete():
+            for target in node.targets:
+                _delete(source, frame, target)
+        case ast.Match():
+            patterns.capture(source, frame, node)
+            return False
+        case ast.While() | ast.Assert():
+            evaluation.test(source, frame, node.test)
+            return False
+        case ast.Raise():
+            raised = evaluate(source, frame, node.exc)
+            made = frozenset(one for one in raised.names if one in source.classes)
+            calls.invoke(source, frame, Value(made), (), {}, node.lineno)
+            evaluate(source, frame, node.cause)
+            by_syntax.run(source, frame, raised, ("__init__", *by_syntax.SHOWN), node.lineno)
+        case _:
+            return False
+    return True
+
+
+def _delete(source: Source, frame: Frame, target: ast.expr) -> None:
+    match target:
+        case ast.Attribute():
+            owner = evaluate(source, frame, target.value)
+            by_syntax.run(source, frame, owner, ("__delattr__",), target.lineno)
+        case ast.Subscript():
+            owner = evaluate(source, frame, target.value)
+            evaluate(source, frame, target.slice)
+            by_syntax.run(source, frame, owner, ("__delitem__",), target.lineno)
+        case ast.Tuple() | ast.List():
+            for part in target.elts:
+                _delete(source, frame, part)
+
+
 def _for(source: Source, frame: Frame, node: ast.For | ast.AsyncFor) -> None:
     value = evaluate(source, frame, node.iter)
-    first = value.items[0] if value.items else UNKNOWN
-    assign(source, frame, node.target, Value(value.names, first.constant, marks=value.marks))
+    assign(source, frame, node.target, evaluation.element(source, frame, value, node.iter.lineno))
     block(source, frame, node.body)
     block(source, frame, node.orelse)
 
 
 def _if(source: Source, frame: Frame, node: ast.If) -> None:
-    evaluate(source, frame, node.test)
+    evaluation.test(source, frame, node.test)
     test = node.test
     named = test.id if isinstance(test, ast.Name) else test.attr if isinstance(test, ast.Attribute) else ""
     if named == "TYPE_CHECKING":
@@ -188,7 +249,7 @@ def _imports(source: Source, frame: Frame, node: ast.Import | ast.ImportFrom) ->
     if isinstance(node, ast.Import):
         for alias in node.names:
             name = alias.name if alias.asname else alias.name.split(".")[0]
-            bind(frame, alias.asname or name, Value(frozenset({name})))
+            bind(source, frame, alias.asname or name, Value(frozenset({name})))
         return
     origin = "." * node.level + (node.module or "")
     for alias in node.names:
@@ -197,79 +258,4 @@ def _imports(source: Source, frame: Frame, node: ast.Import | ast.ImportFrom) ->
         else:
             name = f"{origin}.{alias.name}" if not origin.endswith(".") else origin + alias.name
             marks = frozenset({source.vocabulary.mark(name)}) - {""}
-            bind(frame, alias.asname or alias.name, Value(frozenset({name}), marks=marks))
-
-
-def _define(source: Source, frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-    name = _local(source, frame, node.name)
-    source.definitions[name] = Definition(node, name, frame, frame.owner if frame.is_class else "")
-    for part in (*node.args.defaults, *node.args.kw_defaults, node.returns):
-        evaluate(source, frame, part)
-    for parameter in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
-        evaluate(source, frame, parameter.annotation)
-    source.later(name, _time(frame, node.name))
-    bind(frame, node.name, Value(frozenset({name})))
-    _decorate(source, frame, node, name)
-
-
-def _local(source: Source, frame: Frame, name: str) -> str:
-    """A name of its own: two branches may define the same function differently."""
-    full = f"local:{frame.function}.{name}" if frame.function else f"local:{name}"
-    while full in source.definitions or full in source.classes:
-        full += "'"
-    return full
-
-
-def _time(frame: Frame, name: str) -> Time:
-    if frame.is_class:
-        if name in _ON_CLASS or (name in _ON_METACLASS and frame.names.get("<metaclass>") is not None):
-            return Time.IMPORT
-        return Time.USE if name in _ON_USE else Time.DEFINED
-    module_level = frame.outer is None and frame.time is Time.IMPORT
-    return Time.IMPORT if module_level and name in _ON_MODULE else Time.DEFINED
-
-
-def _decorate(
-    source: Source, frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, name: str
-) -> None:
-    for decorator in node.decorator_list:
-        value = evaluate(source, frame, decorator)
-        own = Value(frozenset({one for one in value.names if one.startswith("local:")}))
-        if own.names:
-            calls.invoke(source, frame, own, (Value(frozenset({name})),), {}, decorator.lineno)
-        for one in value.names:
-            if source.vocabulary.watched(one):
-                line = frame.line or decorator.lineno
-                source.emit(Event("reference", one, frame.time, line, function=frame.function))
-
-
-def _class(source: Source, frame: Frame, node: ast.ClassDef) -> None:
-    bases = [evaluate(source, frame, base) for base in node.bases]
-    keywords = {word.arg or "**": evaluate(source, frame, word.value) for word in node.keywords}
-    name = _local(source, frame, node.name)
-    above = frozenset().union(*(base.names for base in bases)) if bases else frozenset()
-    methods: dict[str, str] = {}
-    source.classes[name] = Class(methods, tuple(one for one in above if one in source.classes))
-    inner = Frame({}, frame, frame.time, name.removeprefix("local:"), name, is_class=True, line=frame.line)
-    if "builtins.type" in above:
-        inner.names["<metaclass>"] = UNKNOWN
-    block(source, inner, node.body)
-    for method, value in inner.names.items():
-        own = next((one for one in sorted(value.names) if one in source.definitions), "")
-        if own:
-            methods[method] = own
-    bind(frame, node.name, Value(frozenset({name})))
-    _made(source, frame, name, (*bases, *keywords.values()))
-    _decorate(source, frame, node, name)
-
-
-def _made(source: Source, frame: Frame, name: str, above: Iterable[Value]) -> None:
-    """Run what the bases and the metaclass do when this class is made."""
-    for base in {one for value in above for one in value.names if one in source.classes}:
-        for method in ("__init_subclass__", "__new__", "__init__") if base != name else ():
-            found = source.method(base, method)
-            metaclass = found and "<metaclass>" in source.definitions[found].frame.names
-            if found and (method == "__init_subclass__" or metaclass):
-                calls.local(source, frame, found, (), {})
-    for one in {one for value in above for one in value.names if one in source.definitions}:
-        calls.local(source, frame, one, (), {})
+            bind(source, frame, alias.asname or alias.name, Value(frozenset({name}), marks=marks))
