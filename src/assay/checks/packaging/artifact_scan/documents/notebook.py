@@ -17,7 +17,8 @@ from assay.checks.packaging.artifact_scan.next_steps import REVIEW, SMALLER
 from assay.checks.packaging.artifact_scan.rules import code
 from assay.checks.packaging.artifact_scan.texts import commands, python_source, shell
 from assay.checks.packaging.artifact_scan.texts.python_calls import VOCABULARY
-from assay.checks.packaging.artifact_scan.texts.python_effects import Effect, effect
+from assay.checks.packaging.artifact_scan.texts.python_effect import Effect
+from assay.checks.packaging.artifact_scan.texts.python_effects import effect
 from assay.core.errors import LimitError, SubjectError
 from assay.core.finding import Severity
 from assay.subjects.python_source import parsing, read

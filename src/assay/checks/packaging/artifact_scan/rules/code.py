@@ -20,7 +20,8 @@ EXECUTE = Rule(
     "python/dynamic-code",
     "Python runs code that is not in its source",
     Severity.HIGH,
-    "exec, eval and importers given computed text run what no review of this file sees.",
+    "exec, eval and importers given computed text, and trust_remote_code, run what no review of this file "
+    "sees.",
     _READ,
     (*_TAGS, "cwe:CWE-95"),
 )
@@ -69,7 +70,8 @@ PATCH = Rule(
     "python/patches-runtime",
     "Python changes the interpreter or a library under it",
     Severity.HIGH,
-    "Replaced builtins, importers or loaders change what all later code of the process does.",
+    "Replaced builtins, importers or loaders, and folders that modules are imported from, change what all "
+    "later code of the process does.",
     _READ,
     (*_TAGS, "cwe:CWE-471"),
 )

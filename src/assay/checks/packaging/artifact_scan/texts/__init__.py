@@ -2,8 +2,9 @@
 
 `encoding` bytes to characters · `json_text` characters to documents · `JUDGES` see every text, whatever
 file it lies in; programs are seen by `PROGRAM_JUDGES`, and whole files of one kind by `KIND_JUDGES`.
-`python_source` with `python_calls` (what names do) and `python_effects` (how bad that is) · `shell` with
-`commands` · `autorun`, `secrets`, `templates`, `xml` and the rest by their names.
+`python_source` with `python_calls` (what names do), `python_effects` (how bad that is), `python_files` and
+`python_imports` (the same for files, and for ways to other code) · `shell` with `commands` · `autorun`,
+`secrets`, `templates`, `xml` and the rest by their names.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,8 @@ ROOTS = frozenset({
     "_posixsubprocess",
 })  # fmt: skip
 _CALLS = Path(__file__).parents[1] / "calls.yaml"
+# What only picks among the entry points of installed packages.
+_WITHIN = re.compile(r"(?<=entry_points\(\))(?:\.\w+\(\))+|(?<=entry_map\(\))(?:\.\w+\(\))+")
 _MARKS = {"decode": "decoded", "network": "network", "environment": "environ", "open": "file"}
 
 
@@ -35,6 +38,7 @@ def names(kinds: frozenset[str]) -> tuple[str, ...]:
 def kind(name: str) -> str:
     """What calling `name` does; `computed` for a computed attribute of a dangerous module, or ""."""
     known = _kinds()
+    name = _WITHIN.sub("", name).removesuffix(".__init__")
     for one in (name, through(name)):
         found = known.get(one) or known.get(one.rsplit(".", 1)[0] + ".*")
         if found:
@@ -56,6 +60,7 @@ def through(name: str) -> str:
     return name
 
 
+@lru_cache(maxsize=65_536)
 def _mark(name: str) -> str:
     return _MARKS.get(kind(name), "")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from assay.checks.packaging.artifact_scan.rules import code
+from assay.checks.packaging.artifact_scan.texts import python_files, python_imports
 from assay.checks.packaging.artifact_scan.texts.python_calls import kind, through
+from assay.checks.packaging.artifact_scan.texts.python_effect import Effect
 from assay.core.finding import Rule, Severity
 from assay.subjects.python_source import Event, Time, Value
 
@@ -17,12 +18,6 @@ _HARMLESS = re.compile(
     r"(?:git (?:rev-parse|describe|log|status|diff|config --get)|nvidia-smi|rocm-smi|rocminfo"
     r"|nvcc --version|uname|lscpu|which|sysctl -n|gcc --version|ffmpeg -version|sw_vers)\b[^;&|`$<>]*\Z"
 )
-_PRIVATE = re.compile(
-    r"\.ssh\b|\.aws\b|\.netrc|\.bashrc|\.bash_profile|\.zshrc|\.profile|authorized_keys|\.git-credentials"
-    r"|\.kube|\.gnupg|\.npmrc|\.pypirc|/etc/(?:passwd|shadow|cron|sudoers|ld\.so)|crontab"
-    r"|huggingface/token|Login Data|wallet\.dat|site-packages|sitecustomize"
-)
-_OUTSIDE = re.compile(r"^(?:/|~|[A-Za-z]:[\\/]|\\\\|\.\.)")
 # Attributes whose replacement changes what other code loads or runs; `*` for any.
 _PATCHED: Mapping[str, frozenset[str]] = {
     "builtins": frozenset("*"), "importlib": frozenset("*"), "pickle": frozenset("*"),
@@ -45,23 +40,16 @@ _BY_TIME: Mapping[str, tuple[Rule, tuple[Severity | None, Severity | None, Sever
     "network": (code.NETWORK, (None, Severity.LOW, Severity.HIGH)),
     "native": (code.NATIVE_LOAD, (Severity.LOW, Severity.LOW, Severity.HIGH)),
     "unpickle": (code.UNPICKLE, (Severity.LOW, Severity.LOW, Severity.HIGH)),
-    "write": (code.WRITE, (None, None, Severity.MEDIUM)),
     "patch": (code.PATCH, (Severity.LOW, Severity.LOW, Severity.HIGH)),
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """A rule that an event breaks, and how badly."""
-
-    rule: Rule
-    severity: Severity
 
 
 def effect(event: Event, *, program: bool = False) -> Effect | None:
     """What an event does that it should not. `program`: the source is a build script, run by its owner."""
     if event.kind == "assign":
-        return _assigned(event)
+        return python_imports.assigned(event) or _assigned(event)
+    if event.keywords and (trusting := python_imports.trusting(event)):
+        return trusting
     if _sends_environment(event):
         severity = Severity.CRITICAL if event.time is Time.IMPORT else Severity.MEDIUM
         return Effect(code.EXFILTRATE, severity)
@@ -118,9 +106,10 @@ def _execute(event: Event, what: str) -> Effect | None:
         return Effect(code.OBFUSCATED, severities[event.time])
     if event.name in {"builtins.exec", "builtins.eval"} and isinstance(text.constant, str | bytes):
         return None  # read as code of its own
-    if event.name.startswith("importlib.") and event.time is Time.IMPORT:
+    if event.name.startswith(("importlib.util.", "importlib.machinery.")) and event.time is Time.IMPORT:
         return Effect(code.EXECUTE, Severity.MEDIUM)
-    if event.name in {"types.FunctionType", "builtins.eval"} and event.time is Time.USE:
+    lesser = event.name in {"types.FunctionType", "builtins.eval"} or "entry_point" in event.name
+    if lesser and event.time is Time.USE:
         return Effect(code.EXECUTE, Severity.LOW)
     return _usual(event, what)
 
@@ -152,30 +141,6 @@ def _is_safe_load(event: Event) -> bool:
         given = (*event.args[1:], *flags.values())
         return any("Safe" in name or "FullLoader" in name for value in given for name in value.names)
     return False
-
-
-def _write(event: Event, what: str) -> Effect | None:
-    if event.name.endswith("rmtree") and event.time is Time.IMPORT:
-        return Effect(code.WRITE, Severity.HIGH)
-    return _private(event) or _usual(event, what)
-
-
-def _open(event: Event, what: str) -> Effect | None:  # noqa: ARG001  the table's shape
-    mode = event.args[1] if len(event.args) > 1 else event.keywords.get("mode", Value())
-    writes = isinstance(mode.constant, str) and bool(set(mode.constant) & set("wax+"))
-    private = _private(event)
-    if private or not writes or event.time is not Time.IMPORT:
-        return private
-    path = event.args[0].constant if event.args else None
-    outside = isinstance(path, str) and _OUTSIDE.match(path)
-    return Effect(code.WRITE, Severity.HIGH if outside else Severity.MEDIUM)
-
-
-def _private(event: Event) -> Effect | None:
-    path = event.args[0].constant if event.args else None
-    if not isinstance(path, str) or not _PRIVATE.search(path):
-        return None
-    return Effect(code.PRIVATE, Severity.HIGH if event.time is Time.IMPORT else Severity.MEDIUM)
 
 
 def _patch(event: Event, what: str) -> Effect | None:
@@ -210,7 +175,9 @@ _SPECIAL: Mapping[str, Callable[[Event, str], Effect | None]] = {
     "execute": _execute,
     "import": _import,
     "unpickle": _unpickle,
-    "write": _write,
-    "open": _open,
+    "write": python_files.written,
+    "open": python_files.opened,
+    "read": python_files.read,
+    "folder": python_imports.folder,
     "patch": _patch,
 }

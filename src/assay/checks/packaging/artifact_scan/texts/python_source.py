@@ -12,7 +12,8 @@ from assay.checks.packaging.artifact_scan.rules import code
 from assay.checks.packaging.artifact_scan.siblings import MAX_CALLS
 from assay.checks.packaging.artifact_scan.texts import secrets
 from assay.checks.packaging.artifact_scan.texts.python_calls import VOCABULARY, through
-from assay.checks.packaging.artifact_scan.texts.python_effects import Effect, effect
+from assay.checks.packaging.artifact_scan.texts.python_effect import Effect
+from assay.checks.packaging.artifact_scan.texts.python_effects import effect
 from assay.core.errors import LimitError, SubjectError
 from assay.core.explanation import Explanation, Step
 from assay.core.finding import Finding, Severity
@@ -116,6 +117,8 @@ def quoted(value: Value) -> str:
     """An argument as a finding shows it: short, printable and without secrets."""
     if value.items is not None and value.items:
         return "[" + ", ".join(quoted(item) for item in value.items[:6])[:_QUOTED] + "]"
+    if value.shape and value.constant is None:
+        return repr(secrets.mask(value.shape[:_QUOTED]))
     if value.constant is not None:
         text = value.constant[:400] if isinstance(value.constant, str | bytes) else value.constant
         shown = repr(secrets.mask(text) if isinstance(text, str) else text)
