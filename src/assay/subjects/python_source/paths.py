@@ -27,6 +27,7 @@ _SAME = frozenset({"expanduser", "resolve", "absolute", "readlink"})
 _BELOW = frozenset({"iterdir", "glob", "rglob", "walk"})
 _FORMAT = re.compile(r"\{[^{}]*\}")
 _PERCENT = re.compile(r"%(?:\([^)]*\))?[-+# 0]*\d*(?:\.\d+)?[a-zA-Z]")
+_SLASHES = re.compile("/{2,}")
 _TEMPORARY = "/tmp"  # noqa: S108  the text
 HOME = Value(constant="~")
 _HOMES = frozenset({"HOME", "USERPROFILE", "HOMEPATH"})
@@ -90,7 +91,7 @@ def join(values: Iterable[Value]) -> Value:
             texts = []
         if text:
             texts.append(text.rstrip("/") or "/")
-    joined = "/".join(texts).replace("//", "/")
+    joined = _SLASHES.sub("/", "/".join(texts))
     return spelled(joined, *several) if joined.strip(GAP + "/") or joined == "/" else _gap(several)
 
 
