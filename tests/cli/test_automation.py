@@ -93,3 +93,8 @@ def test_the_hook_takes_model_files_and_refuses_the_bad_one(models: Path) -> Non
     for chosen, code in ((files, 1), (files[1:], 0)):
         command = [sys.executable, "-c", "from assay.cli import main; main()", *arguments, *chosen]
         assert subprocess.run(command, check=False, capture_output=True).returncode == code
+
+
+def test_the_lowest_cutoff_of_other_scanners_is_known(models: Path, tmp_path: Path) -> None:
+    code, _, _ = act(tmp_path, **{"path": str(models / "good.pkl"), "severity-cutoff": "negligible"})
+    assert code == 0

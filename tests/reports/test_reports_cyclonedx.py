@@ -23,10 +23,13 @@ def test_a_models_bill_comes_out_where_there_is_none_of_an_environment(document:
         assert json.loads(render(replace(document, reports=reports), "cyclonedx")) == expected
 
 
-def test_without_one_it_says_which_check_to_run(document: Document) -> None:
+def test_without_one_it_says_which_check_to_run_or_why_that_gave_none(document: Document) -> None:
+    with pytest.raises(UsageError) as caught:
+        render(replace(document, reports=document.reports[:1]), "cyclonedx")
+    assert caught.value.remedy == "Run the check supply.sbom."
     with pytest.raises(UsageError) as caught:
         render(document, "cyclonedx")
-    assert caught.value.remedy == "Run the check supply.sbom."
+    assert caught.value.cause == "there is no SBOM in this run: the disk is full"
 
 
 def test_several_are_refused(document: Document) -> None:

@@ -130,3 +130,9 @@ def test_what_may_be_a_path_is_left_to_be_one(text: str) -> None:
 )
 def test_where_a_server_may_send_us(target: str, home: str, allowed: bool) -> None:
     assert may_lead_to(address_of(target), address_of(home)) is allowed
+
+
+def test_a_bucket_of_no_bucket_s_name_is_told_what_it_lacks() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_bucket("s3://b/k")
+    assert "a bucket has 3 to 63 small letters" in (caught.value.remedy or "")

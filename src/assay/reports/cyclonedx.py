@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 
 from assay.core.errors import UsageError
+from assay.core.report import Status
 from assay.reports.document import Document
 
 CHECK = "supply.sbom"
@@ -27,6 +28,13 @@ def render(document: Document) -> str:
     }
     found = next((boms for boms in made.values() if boms), [])
     if not found:
+        failed = next(
+            (r.message for r in document.reports if r.check in CHECKS and r.status is Status.ERROR), ""
+        )
+        if failed:
+            raise UsageError(
+                f"there is no SBOM in this run: {failed}", remedy="Mend that, then run it again."
+            )
         raise UsageError("there is no SBOM in this run", remedy=f"Run the check {CHECK}.")
     if len(found) > 1:
         raise UsageError(

@@ -118,7 +118,8 @@ def parse_bucket(text: str) -> BucketName:
     rest, _, query = _plain(text).removeprefix("s3://").partition("?versionId=")
     bucket, _, key = rest.partition("/")
     if not _BUCKET.fullmatch(bucket) or (query and (not key or key.endswith("/"))):
-        raise _unnamed(text, "s3://BUCKET/KEY, s3://BUCKET/PREFIX/ or s3://BUCKET/KEY?versionId=ID")
+        expected = "s3://BUCKET/KEY, s3://BUCKET/PREFIX/ or s3://BUCKET/KEY?versionId=ID"
+        raise _unnamed(text, f"{expected}; a bucket has 3 to 63 small letters, digits, dots and hyphens")
     return BucketName(bucket, key, query)
 
 

@@ -200,3 +200,16 @@ def test_no_prefix_is_clean(tmp_path: Path) -> None:
     report = scan(folder)
     told = {item.what for item in report.coverage.skipped} | {f.location.path for f in report.findings}
     assert told == {f"{size:04d}.pb" for size in range(1, len(whole))}
+
+
+@pytest.mark.parametrize(("kind", "rules"), [("WriteFile", 1), ("Identity", 0)])
+def test_a_saved_model_of_nothing_but_nodes_is_one_to_its_loader(
+    kind: str, rules: int, tmp_path: Path
+) -> None:
+    """No version, no list of operators, no functions: a loader asks for none of them."""
+    graph = message((1, tf_constant("c", "/tmp/x")), (1, tf_node("n", kind, ["c", "c"])))
+    bare = message((1, 1), (2, message((1, message((4, "serve"))), (2, graph))))
+    (tmp_path / "saved_model.pb").write_bytes(bare)
+    report = scan(tmp_path)
+    assert report.details["files"] == [{"file": "saved_model.pb", "format": "tf-savedmodel"}]
+    assert len(report.findings) == rules

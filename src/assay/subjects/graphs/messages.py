@@ -125,9 +125,12 @@ def _saved_model(reader: Reader, model: Message) -> bool:
 
 
 def _metagraph(reader: Reader, graph: Message) -> bool:
-    inner = [*reader.children(graph, 1), *reader.children(graph, 2)]
-    known = bool(graph.spans.get(1)) and bool(graph.spans.get(2)) and not reader.unknown
-    return known and len(inner) > 1 and any(m.spans.get(5) or m.spans.get(2) for m in inner)
+    about, graphs = list(reader.children(graph, 1)), list(reader.children(graph, 2))
+    if not about or not graphs or reader.unknown:
+        return False
+    # Writers say their version, and list operators or functions; a loader asks for neither.
+    said = any(message.spans.get(5) or message.spans.get(2) for message in (*about, *graphs))
+    return said or all(_graphdef(reader, one) for one in graphs)
 
 
 def _graphdef(reader: Reader, graph: Message) -> bool:
