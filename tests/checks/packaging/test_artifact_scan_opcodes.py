@@ -63,3 +63,11 @@ def test_extension_is_a_finding_where_the_cache_of_copyreg_is_warm(
     content = warm_cache.replace(b"\x82\x70", opcode)
     assert pickle.loads(content).__name__ == "loads"
     assert rules_of(scan_bytes(tmp_path, "model.pkl", content)) == {"pickle/obfuscated"}
+
+
+def test_a_computed_call_is_told_once_with_its_place(tmp_path: Path) -> None:
+    made = b"\x80\x04\x8c\x08operator\x8c\x0cmethodcaller\x93\x8c\x06system\x8c\x02id\x86R"
+    called = b"\x8c\x08builtins\x8c\x0a__import__\x93\x8c\x02os\x85R\x85R."
+    report = scan_bytes(tmp_path, "model.pkl", made + called)
+    (told,) = (one for one in report.findings if one.rule == "pickle/obfuscated")
+    assert told.location.offset == len(made + called) - 2

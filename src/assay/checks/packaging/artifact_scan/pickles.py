@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from assay.checks.packaging.artifact_scan import policy, rules, targets
@@ -201,7 +201,7 @@ def _fine(event: Event, allow: Mapping[str, str]) -> bool:
 
 def _findings(record: PickleRecord, blob: Blob, allow: Mapping[str, str]) -> list[Finding]:
     # The machine that knows where it is has the better word on the same thing.
-    events = sorted(record.events, key=lambda event: event.offset is None)
+    events = sorted(_without_echoes(record.events), key=lambda event: event.offset is None)
     traces = Traces(events)
     found: dict[tuple[str, str], Finding] = {}
     for event in events:
@@ -209,6 +209,18 @@ def _findings(record: PickleRecord, blob: Blob, allow: Mapping[str, str]) -> lis
         if finding is not None:
             found.setdefault((finding.rule, finding.message), finding)
     return sorted(found.values(), key=lambda finding: -finding.severity.rank)
+
+
+def _without_echoes(events: Sequence[Event]) -> list[Event]:
+    """Without computed calls that the C machine alone tells of, where the walk tells their place."""
+    placed = {(event.kind, event.depth) for event in events if event.offset is not None}
+    return [
+        event
+        for event in events
+        if event.kind != "computed-call"
+        or event.offset is not None
+        or (event.kind, event.depth) not in placed
+    ]
 
 
 def _finding(event: Event, traces: Traces, blob: Blob, allow: Mapping[str, str]) -> Finding | None:
