@@ -19,9 +19,9 @@ from assay.core.errors import LimitError
 from assay.subjects.python_source import parsing, walk
 from assay.subjects.python_source.frame import Source
 from assay.subjects.python_source.parsing import cookie, is_plain
-from assay.subjects.python_source.value import Event, Time, Value, Vocabulary
+from assay.subjects.python_source.value import Event, Time, Value, Vocabulary, alternatives
 
-__all__ = ["Event", "Reading", "Time", "Value", "Vocabulary", "cookie", "is_plain", "read"]
+__all__ = ["Event", "Reading", "Time", "Value", "Vocabulary", "alternatives", "cookie", "is_plain", "read"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,12 +122,38 @@ def marked(values: Iterable[Value]) -> frozenset[str]:
     return marks
 
 
+EITHER = "either:"  # begins the mark of a text that a value may be instead of the one that is told
+MAX_EITHER = 6
+_NONE: frozenset[str] = frozenset()
+
+
 def later(before: Value, value: Value) -> Value:
     """What a name may be that was one thing and is set to another: which branch runs is not known."""
-    if not (before.names or before.marks):
+    text = _dropped(before, value)
+    other = frozenset({EITHER + text}) if text and _count(before.marks) < MAX_EITHER else _NONE
+    if not (before.names or before.marks or other):
         return value
     both = union([before, value])
-    return Value(both.names, value.constant, value.items, both.marks, value.table, value.shape)
+    return Value(both.names, value.constant, value.items, both.marks | other, value.table, value.shape)
+
+
+def alternatives(value: Value) -> tuple[str, ...]:
+    """The texts that a value, or what it is made of, may be as well: what its name was bound to before."""
+    return tuple(mark.removeprefix(EITHER) for mark in value.marks if mark.startswith(EITHER))
+
+
+def _count(marks: frozenset[str]) -> int:
+    return sum(mark.startswith(EITHER) for mark in marks)
+
+
+def _dropped(before: Value, value: Value) -> str:
+    """The text, or the words of a command, that `before` was and `value` is not, nor goes on from."""
+    if isinstance(before.constant, str) and before.constant and before.constant != value.constant:
+        goes_on = isinstance(value.constant, str) and value.constant.startswith(before.constant)
+        return "" if goes_on else before.constant[:MAX_NAME]
+    if before.items and value.items is not None and value.items[: len(before.items)] != before.items:
+        return " ".join(one.constant for one in before.items if isinstance(one.constant, str))[:MAX_NAME]
+    return ""
 
 
 def attribute(value: Value, name: str) -> Value:

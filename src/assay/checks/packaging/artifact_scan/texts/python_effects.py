@@ -10,7 +10,8 @@ from assay.checks.packaging.artifact_scan.texts import python_files, python_impo
 from assay.checks.packaging.artifact_scan.texts.python_calls import kind, through
 from assay.checks.packaging.artifact_scan.texts.python_effect import Effect
 from assay.core.finding import Rule, Severity
-from assay.subjects.python_source import Event, Time, Value
+from assay.subjects.python_source import Event, Time, Value, alternatives
+from assay.subjects.python_source.value import EITHER
 
 _HIDING = frozenset({"decoded", "network"})
 # Programs that only tell about the machine or the checkout.
@@ -63,6 +64,7 @@ def effect(event: Event, *, program: bool = False) -> Effect | None:
 
 def _of_program(event: Event, found: Effect) -> Effect:
     marks = _marks(event)
+    marks -= {mark for mark in marks if mark.startswith(EITHER)}
     if found.rule is code.EXECUTE and marks <= {"file"}:
         return Effect(found.rule, Severity.LOW)  # the usual way to read a version number
     # Who builds or tests a package runs its scripts knowingly; loading a model does not.
@@ -92,7 +94,8 @@ def _process(event: Event, what: str) -> Effect | None:
     command = event.args[0] if event.args else event.keywords.get("args", Value())
     words = [part.constant for part in command.items] if command.items else [command.constant]
     line = " ".join(word for word in words if isinstance(word, str))
-    if len(words) == sum(isinstance(word, str) for word in words) and _HARMLESS.match(line):
+    told = len(words) == sum(isinstance(word, str) for word in words)
+    if told and all(_HARMLESS.match(one) for one in (line, *alternatives(command))):
         return Effect(code.PROCESS, Severity.LOW)
     if _marks(event) & _HIDING and event.time is not Time.IMPORT:
         return Effect(code.PROCESS, Severity.MEDIUM)

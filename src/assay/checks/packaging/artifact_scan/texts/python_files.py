@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from assay.checks.packaging.artifact_scan.rules import code
 from assay.checks.packaging.artifact_scan.texts.python_effect import Effect
 from assay.core.finding import Severity
-from assay.subjects.python_source import Event, Time, Value
+from assay.subjects.python_source import Event, Time, Value, alternatives
 
 _PRIVATE = re.compile(
     r"\.ssh\b|\.aws\b|\.netrc|\.bashrc|\.bash_profile|\.zshrc|\.profile|authorized_keys|\.git-credentials"
@@ -68,7 +68,8 @@ def read(event: Event, what: str) -> Effect | None:  # noqa: ARG001  the table's
 
 
 def _private(event: Event) -> Effect | None:
-    if not any(_PRIVATE.search(path.text) for path in _paths(event)):
+    texts = [text for path in _paths(event) for text in (path.text, *alternatives(path))]
+    if not any(map(_PRIVATE.search, texts)):
         return None
     return Effect(code.PRIVATE, Severity.HIGH if event.time is Time.IMPORT else Severity.MEDIUM)
 

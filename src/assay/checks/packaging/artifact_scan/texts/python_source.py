@@ -18,7 +18,7 @@ from assay.core.errors import LimitError, SubjectError
 from assay.core.explanation import Explanation, Step
 from assay.core.finding import Finding, Severity
 from assay.guard.unicode import hidden_spans
-from assay.subjects.python_source import Event, Time, Value, cookie, is_plain, read
+from assay.subjects.python_source import Event, Time, Value, alternatives, cookie, is_plain, read
 
 MAX_FINDINGS = 25  # in one file: the worst of them
 _QUOTED = 100  # characters
@@ -114,7 +114,12 @@ def _what(event: Event) -> str:
 
 
 def quoted(value: Value) -> str:
-    """An argument as a finding shows it: short, printable and without secrets."""
+    """An argument as a finding shows it, or as it may be instead: short, printable and without secrets."""
+    others = [repr(secrets.mask(text[:60])) for text in alternatives(value)[:2]]
+    return " or ".join([_quoted(value), *others]) if value.text or value.items else _quoted(value)
+
+
+def _quoted(value: Value) -> str:
     if value.items is not None and value.items:
         return "[" + ", ".join(quoted(item) for item in value.items[:6])[:_QUOTED] + "]"
     if value.shape and value.constant is None:
