@@ -133,8 +133,10 @@ class Collection:
     skipped: list[Skipped] = field(default_factory=list)
     tokens: int = 0
 
-    def add(self, source: Source, fragments: Iterable[Fragment], separator: str = "\n") -> None:
-        """Have fragments judged as one text.
+    def add(
+        self, source: Source, fragments: Iterable[Fragment], separator: str = "\n", *, again: bool = False
+    ) -> None:
+        """Have fragments judged as one text; `again` if each was counted already.
 
         Raises:
             Refusal: there are too many.
@@ -143,7 +145,8 @@ class Collection:
         if not found:
             return
         self.passages.append(Passage(source, found, separator))
-        self.tokens += sum(len(one.text) for one in found) // CHARACTERS_A_TOKEN
+        if not again:
+            self.tokens += sum(len(one.text) for one in found) // CHARACTERS_A_TOKEN
         if len(self.passages) > MAX_PASSAGES:
             raise Refusal(400, "too_many_parts", "There are too many parts.")
 
@@ -151,7 +154,7 @@ class Collection:
         """Have the pieces of one text judged; whoever splits an attack over them is seen either way."""
         self.add(source, fragments)
         if len(fragments) > 1:
-            self.add(source, fragments, "")
+            self.add(source, fragments, "", again=True)
 
     def skip(self, path: Path, kind: Unscanned, reason: str) -> None:
         """Note what the guard does not look at."""

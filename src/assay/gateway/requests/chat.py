@@ -36,7 +36,7 @@ def read_chat(document: Mapping[str, Any]) -> Reading:
     for at, message in enumerate(listed(document, "messages")):
         path: Path = ("messages", at)
         turns.add(*_message(reading, mapping(message, path), path))
-    turns.end()
+    turns.finish()
     read_tools(reading, document)
     rest = without(document, "messages", "tools", "functions")
     if "audio" in rest or "audio" in listed(rest, "modalities", optional=True):

@@ -12,6 +12,7 @@ from assay.gateway.refusal import Refusal
 from assay.guard.verdict import Source
 
 MAX_MODEL = 200  # characters
+MAX_TOGETHER = 8_000  # characters of several turns that are judged as one text
 
 
 @dataclass(slots=True)
@@ -30,7 +31,9 @@ class Reading(Collection):
 
 
 class Turns:
-    """Messages of one speaker in a row: a model may read them as one, so they are judged as one.
+    """Messages that a model may read as one, so they are judged as one, too.
+
+    They are those of one speaker in a row, and the last of all that the user said, whoever spoke between.
 
     Args:
         reading: gets what is judged.
@@ -40,19 +43,42 @@ class Turns:
         self._reading = reading
         self._source = Source.SYSTEM
         self._said: list[list[Fragment]] = []
+        self._asked: list[list[Fragment]] = []
+        self._spells = 0  # of the user's: messages in a row are one
 
     def add(self, source: Source, said: list[Fragment]) -> None:
         """The next message, and its texts."""
         if source is not self._source:
-            self.end()
+            self._end()
             self._source = source
+            self._spells += source is Source.USER
         self._said.append(said)
+        if source is Source.USER:
+            self._asked.append(said)
 
-    def end(self) -> None:
-        """Somebody else speaks, or nobody any more."""
+    def finish(self) -> None:
+        """Nobody speaks any more."""
+        self._end()
+        latest = self._latest() if self._spells > 1 else []
+        if len(latest) > 1:
+            self._reading.add(Source.USER, (one for said in latest for one in said), again=True)
+
+    def _end(self) -> None:
         if len(self._said) > 1:
-            self._reading.add(self._source, (one for said in self._said for one in said))
+            said_together = (one for said in self._said for one in said)
+            self._reading.add(self._source, said_together, again=True)
         self._said = []
+
+    def _latest(self) -> list[list[Fragment]]:
+        """The user's last messages, as many as are judged together."""
+        latest: list[list[Fragment]] = []
+        left = MAX_TOGETHER
+        for said in reversed(self._asked):
+            left -= sum(len(one.text) for one in said)
+            if left < 0:
+                break
+            latest.insert(0, said)
+        return latest
 
 
 def begun(document: Mapping[str, Any]) -> Reading:

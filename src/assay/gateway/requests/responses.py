@@ -54,7 +54,7 @@ def _items(reading: Reading, items: list[Any], path: Path) -> None:
     turns = Turns(reading)
     for at, item in enumerate(items):
         turns.add(*_item(reading, mapping(item, (*path, at)), (*path, at)))
-    turns.end()
+    turns.finish()
 
 
 def _item(reading: Reading, item: Mapping[str, Any], path: Path) -> Turn:
