@@ -78,7 +78,7 @@ class GuardingSection(Section):
     """`gateway.guarding`: how texts are judged; `guard` says by which policy."""
 
     hold_back: int = Field(
-        512, ge=256, le=65_536, description="characters of a stream that wait to be judged"
+        640, ge=384, le=65_536, description="characters of a stream that wait at most to be judged"
     )
     threads: int = Field(2, ge=1, le=64)
     queue: int = Field(256, ge=1, le=100_000, description="texts that may wait for a thread")

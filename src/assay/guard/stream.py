@@ -1,10 +1,11 @@
 """The guard over text that comes in pieces: nothing leaves before the text behind it was judged.
 
 The text is judged in windows whose places do not depend on how it is cut: one ends at every `STEP`
-characters, and holds what is not yet let through and some of what is. What lies more than `hold_back`
-characters before its end leaves. So a place that is forbidden leaves neither whole nor in part, as long as
-it is at most `hold_back - MARGIN` characters long; one that turns out to be longer stops the stream. What
-leaves is the same however the text was cut.
+characters, and holds what is not yet let through and some of what is. What lies more than
+`hold_back - STEP` characters before its end leaves, so that no character waits for more than `hold_back`
+others. A place that is forbidden leaves neither whole nor in part, as long as it is at most
+`hold_back - STEP - MARGIN` characters long; one that turns out to be longer stops the stream. What leaves is
+the same however the text was cut.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from assay.guard.verdict import Action, Detection, GuardVerdict, Source
 STEP = 128  # characters between the ends of windows
 MARGIN = 96  # a match that ends closer to the end of a window may still change with what follows
 LEAD = 64  # a match that begins closer to the beginning of a window may be the rest of something else
-HOLD_BACK = 512
+HOLD_BACK = 640
+LEAST = 3 * STEP  # characters to hold back
 MAX_DETECTIONS = 500
 
 
@@ -30,7 +32,7 @@ class StreamGuard:
         guard: judges the windows.
         source: where the text comes from.
         route: as for `Guard.judge`.
-        hold_back: how far a forbidden place may reach, in characters; at least 256.
+        hold_back: characters that wait at most; at least 384.
 
     Attributes:
         blocked: the stream was stopped; nothing leaves any more.
@@ -45,10 +47,11 @@ class StreamGuard:
     def __init__(
         self, guard: Guard, source: Source = Source.OUTPUT, route: str = "", *, hold_back: int = HOLD_BACK
     ) -> None:
-        if hold_back < 2 * STEP:
-            raise ConfigError(f"hold_back must be at least {2 * STEP}", subject="guard.stream")
-        self._guard, self._source, self._route, self._hold = guard, source, route, hold_back
-        self._window = 2 * hold_back + STEP
+        if hold_back < LEAST:
+            raise ConfigError(f"hold_back must be at least {LEAST}", subject="guard.stream")
+        self._guard, self._source, self._route = guard, source, route
+        self._hold = hold_back - STEP  # behind the end of a window, which moves by steps
+        self._window = 2 * self._hold + STEP
         self._text = ""  # from `_base` on
         self._base = self._judged = self._left = 0  # characters of the stream
         self._replaced = -1  # where the last replaced place ended
