@@ -2,9 +2,9 @@
 
 Usage: `python benchmarks/gateway_stream.py [--runs 20] [--pace 1000]`.
 
-A server streams an answer of 4,000 characters, a word at a time, at a fixed pace in characters a second; a client
-asks straight and through the gateway. What is late is told in seconds and in characters of the answer, which is
-what the gateway holds back: the guard's rules see that much before any of it leaves.
+A server streams an answer of 4,000 characters, a word at a time, at a fixed pace in characters a second; a
+client asks straight and through the gateway. What is late is told in seconds and in characters of the answer,
+which is what the gateway holds back: the guard's rules see that much before any of it leaves.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import yaml
+
 from gateway import _port, started
 
 WORDS = ("The meeting was about the budget of the next quarter, and nothing at all was decided there. " * 50)[
