@@ -382,6 +382,9 @@ def test_names_that_mislead(scan: Scan) -> None:
     assert ("repository/misleading-name", "medium") in _found(scan(**{"weights.pt.py": "x = 1"}))
     assert ("repository/misleading-name", "high") in _found(scan(**{"weights\u202etxt.md": "words"}))
     assert ("repository/misleading-name", "high") in _found(scan(**{"a\x1b[2Kb.txt": "words"}))
+    for name in ("good.txt\nbad.txt", "a\tb.txt", "a\rb.txt", "a\x7f.txt", "a\x85b.txt"):
+        assert ("repository/misleading-name", "high") in _found(scan(**{name: "words"})), name
+    assert scan(**{"mod\u00e8le final.txt": "words", "\u6a21\u578b.txt": "words"}).status is Status.PASS
     assert ("repository/misleading-name", "medium") in _found(scan(**{"A.txt": "words", "a.txt": "words"}))
     assert (
         scan(**{"pytorch_model-00001-of-00002.txt": "x", "v1.0.md": "x", "a.tar.txt": "x"}).status
@@ -418,6 +421,16 @@ def test_how_files_are_kept(tmp_path: Path, scan: Scan) -> None:
                                                                                   "low")]  # fmt: skip
     assert report.status is Status.PASS
     assert not stat.S_IMODE((folder / "a.json").stat().st_mode) & 0o111
+
+
+def test_a_link_is_no_file_marked_as_executable(tmp_path: Path, scan: Scan) -> None:
+    scan(**{"a.json": "{}"})
+    folder, look = tmp_path / "model", scan.look  # type: ignore[attr-defined]
+    (folder / "b.json").symlink_to("a.json")
+    assert not look(folder).findings
+    (folder / "c.txt").write_text("words")
+    (folder / "c.txt").chmod(0o755)
+    assert [f.location.path for f in look(folder).findings] == ["c.txt"]
 
 
 def test_remote_code_is_joined_with_its_file(scan: Scan) -> None:

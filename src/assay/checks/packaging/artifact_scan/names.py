@@ -78,7 +78,9 @@ def _hidden_characters(name: str) -> set[str]:
         return set()
     from assay.guard.unicode import hidden_spans  # noqa: PLC0415  start-up: such names are rare
 
-    return {span.kind for span in hidden_spans(name)}
+    kinds = {span.kind for span in hidden_spans(name)}
+    # Texts have line ends and tabs; in a name they forge a line of whatever lists it.
+    return kinds | ({"control"} if any(unicodedata.category(one) == "Cc" for one in name) else set())
 
 
 def _name(name: str) -> Iterator[Finding]:
@@ -142,11 +144,11 @@ def _hidden(names: Iterable[str]) -> Iterator[Finding]:
 def _kept(files: Sequence[tuple[Path, str]]) -> Iterator[Finding]:
     """How the files are kept: marked as executable, or known under a name outside the folder."""
     facts = [(name, state) for path, name in files if (state := _state(path)) is not None]
-    marked = [
-        name for name, state in facts if state.st_mode & 0o111 and PurePosixPath(name).suffix.lower() in _DATA
-    ]
+    # A link's own mode says nothing, and what it leads to is not kept here.
+    own = [(name, state.st_mode) for name, state in facts if not stat.S_ISLNK(state.st_mode)]
+    marked = [name for name, mode in own if mode & 0o111 and PurePosixPath(name).suffix.lower() in _DATA]
     # Where all of them are, it is the file system that knows no such mark.
-    if not all(state.st_mode & 0o111 for _, state in facts):
+    if not all(mode & 0o111 for _, mode in own):
         for name in marked:
             yield rules.repository.EXECUTABLE.finding(
                 "This data file is marked as a program that can be started.", Location(path=name)
