@@ -70,6 +70,17 @@ def test_links_to_folders_lead_nowhere_else(tmp_path: Path, capsys: pytest.Captu
     ]
 
 
+def test_a_link_to_a_folder_outside_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "fine.pkl").write_bytes(pickle.dumps([1.5]))
+    (folder / "out").symlink_to("/etc")
+    code, reports, stderr = scanned(folder, capsys)
+    (report,) = reports.values()
+    assert (code, report["coverage"]["examined"], stderr) == (1, 1, "")
+    assert [one["rule"] for one in report["findings"]] == ["artifact/link-leaves-folder"]
+
+
 def test_what_is_neither_file_nor_folder_is_called_by_its_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.core.digest import IGNORED, hash_folder, sha256_file
+from assay.core.digest import IGNORED, hash_folder, sha256_file, stamp
 from assay.core.errors import SubjectError
 from assay.core.subject import Subject, SubjectKind
 
@@ -66,6 +66,23 @@ def test_a_link_to_a_file_is_hashed_by_content_and_a_link_to_a_folder_refused(tm
     (folder / "elsewhere").symlink_to(tmp_path)
     with pytest.raises(SubjectError, match="a link to a folder is not followed"):
         hash_folder(folder)
+
+
+def test_a_subject_names_links_to_folders_outside_as_left_out(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "m", {"w": b"1", "sub/v": b"2"})
+    plain = Subject.from_path(folder).sha256
+    (folder / "out").symlink_to(tmp_path)
+    assert Subject.from_path(folder).sha256 != plain
+    manifest = hash_folder(folder, without_outside=True)
+    assert ([file.name for file in manifest.files], manifest.ignored) == (["sub/v", "w"], (*IGNORED, "out"))
+    with pytest.raises(SubjectError, match="a link to a folder is not followed"):
+        Subject.from_path(folder, whole=True)
+    before = stamp(folder)
+    (folder / "sub" / "v").write_bytes(b"3")
+    assert stamp(folder) != before
+    (folder / "inside").symlink_to("sub")
+    with pytest.raises(SubjectError, match="a link to a folder is not followed"):
+        Subject.from_path(folder)
 
 
 def test_a_pipe_is_refused_and_does_not_hang(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 
 from assay.core.canonical import JSON, canonical_digest
 from assay.core.errors import LimitError, SubjectError
-from assay.core.folders import irregular, is_folder, link_to_folder, unreadable
+from assay.core.folders import irregular, is_folder, leads_outside, link_to_folder, unreadable
 
 CHUNK = 8 << 20  # large, so that a thread that hashes seldom waits for one that runs Python
 MAX_FILES = 1_000_000
@@ -105,22 +105,32 @@ def sha256_file(path: Path) -> FileDigest:
     return FileDigest(path.name, digest.hexdigest(), size)
 
 
-def hash_folder(folder: Path, *, ignored: tuple[str, ...] = IGNORED) -> Manifest:
+def hash_folder(
+    folder: Path, *, ignored: tuple[str, ...] = IGNORED, without_outside: bool = False
+) -> Manifest:
     """Hash every file below `folder`, in parallel.
 
     Links to files are followed and hashed under their own name (model hubs lay caches out so); links to
     folders are refused, because what they reach is outside what a manifest can say.
 
+    Args:
+        folder: what to hash.
+        ignored: names that are left out.
+        without_outside: leave out links to folders outside of `folder` as well, rather than refuse them; the
+            manifest names each among what it ignores. For whoever reports them.
+
     Raises:
         SubjectError: a file cannot be read, or is a device, socket, pipe or link to a folder.
         LimitError: more than a million files.
     """
-    names = files_below(folder, ignored=ignored)
+    outside: list[str] | None = [] if without_outside else None
+    names = files_below(folder, ignored=ignored, outside=outside)
     if not names:
         raise SubjectError("the folder holds no files", subject=str(folder), remedy="Check the path.")
     hashed = _hash_all([folder / name for name in names])
     return Manifest(
-        tuple(FileDigest(n, h.sha256, h.size) for n, h in zip(names, hashed, strict=True)), ignored
+        tuple(FileDigest(n, h.sha256, h.size) for n, h in zip(names, hashed, strict=True)),
+        (*ignored, *sorted(outside or ())),
     )
 
 
@@ -150,14 +160,21 @@ def _is_large(path: Path) -> bool:
         return False  # hashing it says what is wrong
 
 
-def files_below(folder: Path, *, ignored: tuple[str, ...] = IGNORED) -> list[str]:
+def files_below(
+    folder: Path, *, ignored: tuple[str, ...] = IGNORED, outside: list[str] | None = None
+) -> list[str]:
     """The files that a manifest of `folder` lists, in its order.
+
+    Args:
+        folder: where to look.
+        ignored: names that are left out.
+        outside: takes the names of links to folders outside of `folder`, which are refused without it.
 
     Raises:
         SubjectError, LimitError: as `hash_folder`.
     """
     # By path and not by text, as Model Signing sorts: `b/c` before `b.txt`.
-    return sorted(_walk(folder, ignored), key=lambda name: name.split("/"))
+    return sorted(_walk(folder, ignored, outside), key=lambda name: name.split("/"))
 
 
 def stamp(location: Path) -> str:
@@ -172,7 +189,7 @@ def stamp(location: Path) -> str:
     """
     names = [""]
     if location.is_dir():
-        files = sorted(_walk(location, IGNORED))
+        files = sorted(_walk(location, IGNORED, []))
         folders = {str(folder) for name in files for folder in PurePosixPath(name).parents}
         names = sorted({*folders, *files})
     digest = hashlib.sha256()
@@ -187,7 +204,7 @@ def stamp(location: Path) -> str:
     return digest.hexdigest()
 
 
-def _walk(folder: Path, ignored: tuple[str, ...]) -> Iterator[str]:
+def _walk(folder: Path, ignored: tuple[str, ...], outside: list[str] | None = None) -> Iterator[str]:
     count = 0
     pending = [""]
     while pending:
@@ -211,7 +228,8 @@ def _walk(folder: Path, ignored: tuple[str, ...]) -> Iterator[str]:
             if entry.is_dir(follow_symlinks=False):
                 pending.append(name + "/")
                 continue
-            if entry.is_symlink() and is_folder(entry.path):
+            linked = entry.is_symlink() and is_folder(entry.path)
+            if linked and (outside is None or not leads_outside(Path(entry.path), folder)):
                 raise link_to_folder(folder / name)
             if not name.isprintable() and not _encodable(name):
                 raise SubjectError(
@@ -219,7 +237,10 @@ def _walk(folder: Path, ignored: tuple[str, ...]) -> Iterator[str]:
                     subject=ascii(str(folder / name)),
                     remedy="Rename the file.",
                 )
-            yield name
+            if linked and outside is not None:
+                outside.append(name)
+            else:
+                yield name
 
 
 def _encodable(name: str) -> bool:

@@ -82,6 +82,12 @@ def irregular(path: Path, mode: int) -> SubjectError:
     return SubjectError(f"is {found}, not a regular file", subject=str(path), remedy=remedy)
 
 
+def leads_outside(link: Path, folder: Path) -> bool:
+    """Whether what a link leads to, there or not, lies outside of `folder`."""
+    # Not Path.resolve, which raises where a link leads in a circle.
+    return not Path(os.path.realpath(link)).is_relative_to(os.path.realpath(folder))
+
+
 def link_to_folder(path: Path) -> SubjectError:
     """The error for a link to a folder among files: what it reaches lies outside of what was named."""
     remedy = "Replace the link by the folder itself."

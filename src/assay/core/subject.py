@@ -65,15 +65,18 @@ class Subject:
         return self.kind is not SubjectKind.ENDPOINT and self.path.is_dir()
 
     @classmethod
-    def from_path(cls, path: Path | str, *, kind: SubjectKind | None = None) -> Subject:
+    def from_path(cls, path: Path | str, *, kind: SubjectKind | None = None, whole: bool = False) -> Subject:
         """Name the file or folder at `path` by the digest of its bytes.
+
+        Links to folders outside of it have no bytes here: the digest names them as left out, and
+        `artifact.scan` reports them. `whole` refuses them, for whoever vouches for all that may be loaded.
 
         Raises:
             SubjectError: it does not exist or cannot be read.
         """
         location = Path(path).absolute()
         if is_folder(location):
-            manifest = hash_folder(location)
+            manifest = hash_folder(location, without_outside=not whole)
             digests = {"sha256": manifest.sha256, "oms-root": manifest.oms_root}
             return cls(kind or SubjectKind.FOLDER, str(path), digests, str(location))
         digest = sha256_file(location)

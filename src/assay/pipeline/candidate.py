@@ -41,7 +41,7 @@ class Part:
         Raises:
             SubjectError: it cannot be read.
         """
-        return replace(Subject.from_path(self.path, kind=self.kind), name=self.name)
+        return replace(Subject.from_path(self.path, kind=self.kind, whole=True), name=self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def approved_vectors(project: LoadedProject) -> Subject | None:
     if section is None or not section.baseline:
         return None
     path = _local(project, section.baseline, "vectors.baseline")
-    return replace(Subject.from_path(path, kind=SubjectKind.VECTOR_STORE), name=section.baseline)
+    return replace(Subject.from_path(path, kind=SubjectKind.VECTOR_STORE, whole=True), name=section.baseline)
 
 
 def changed(before: Mapping[str, str], after: Mapping[str, str]) -> str:

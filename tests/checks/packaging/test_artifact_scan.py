@@ -213,7 +213,9 @@ def test_links_of_a_hub_cache_are_followed_and_examined(tmp_path: Path) -> None:
     for content, status in ((pickle.dumps([1]), Status.PASS), (b"\x80\x02" + CALL, Status.FAIL)):
         (cache / "blobs" / "aa").write_bytes(content)
         report = scan(snapshot)
-        assert (report.status, _links(report)) == (status, ["info"])
+        assert (report.status, _links(report)) == (status, [])
+        note = "links lead to blobs of the same hub cache, which were examined"
+        assert report.coverage.notes.count(note) == 1
         assert scan(cache).status is status
         assert not _links(scan(cache))
 
@@ -230,6 +232,22 @@ def test_link_out_of_the_folder(tmp_path: Path) -> None:
         link.unlink(missing_ok=True)
         link.symlink_to(target)
         assert _links(scan(folder)) == [severity]
+
+
+def test_a_link_to_a_folder_outside_is_told_and_the_rest_examined(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "model", tmp_path / "outside"
+    folder.mkdir()
+    outside.mkdir()
+    (outside / "evil.pkl").write_bytes(b"\x80\x02" + CALL)
+    (folder / "model.pkl").write_bytes(pickle.dumps(1))
+    assert scan(folder).status is Status.PASS
+    for target in (outside, Path("/etc")):
+        (folder / "d").symlink_to(target)
+        report = scan(folder)
+        assert (report.status, _links(report), report.coverage.examined) == (Status.FAIL, ["medium"], 1)
+        assert {f.location.path for f in report.findings} == {"d"}
+        assert [item.what for item in report.coverage.skipped] == ["d"]
+        (folder / "d").unlink()
 
 
 def test_partial_is_as_harmless_as_what_it_wraps(tmp_path: Path) -> None:

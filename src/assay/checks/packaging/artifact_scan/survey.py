@@ -16,8 +16,8 @@ from assay.checks.packaging.artifact_scan.scanner import Scanner
 from assay.checks.packaging.artifact_scan.workers import CHUNK, File, Task, Workers
 from assay.core.check import Context
 from assay.core.digest import IGNORED
-from assay.core.finding import Finding, Location, Severity
-from assay.core.folders import irregular, is_file, link_to_folder, unreadable, walk
+from assay.core.finding import Location, Severity
+from assay.core.folders import irregular, is_file, leads_outside, link_to_folder, unreadable, walk
 from assay.core.report import Coverage, Report, Skipped, conclude
 from assay.core.subject import Subject
 from assay.subjects.pickles.machine import MachinePool
@@ -109,26 +109,26 @@ def _files(subject: Subject, outcome: Outcome) -> Iterator[tuple[Path, str]]:
         for name in sorted(others):
             path = here / name
             relative = path.relative_to(root).as_posix()
-            if path.is_symlink() and not _target(path).is_relative_to(real):
-                outcome.findings.append(_link(path, relative, real))
+            if path.is_symlink() and leads_outside(path, real):
+                _judge_link(path, relative, real, outcome)
             if is_file(path):
                 yield path, relative
             else:
                 outcome.skipped.append(_unopened(path, relative))
 
 
-def _link(path: Path, relative: str, root: Path) -> Finding:
+def _judge_link(path: Path, relative: str, root: Path, outcome: Outcome) -> None:
     """A link that leaves the folder: into the hub cache that the folder is part of, or elsewhere."""
     target = _target(path)
-    place = Location(path=relative)
     cache = _hub_cache(root)
     if cache is not None and target.is_relative_to(cache / "blobs") and target.is_file():
-        message = "The link leads to a blob of the same hub cache, which was examined."
-        return rules.files.LINK.finding(message, place, severity=Severity.INFO)
+        outcome.notes.add("links lead to blobs of the same hub cache, which were examined")
+        return
     message = f"The link leads to {str(target)[:150]!r}, outside the folder."
     private = any(target.is_relative_to(top) for top in _SYSTEM) or not _SECRET.isdisjoint(target.parts)
     ordinary = target.is_file() and not private
-    return rules.files.LINK.finding(message, place, severity=Severity.LOW if ordinary else None)
+    severity = Severity.LOW if ordinary else None
+    outcome.findings.append(rules.files.LINK.finding(message, Location(path=relative), severity=severity))
 
 
 def _target(link: Path) -> Path:
