@@ -106,16 +106,30 @@ def test_a_copy_elsewhere_is_known_by_its_bytes(scanning: Scanning, model: Path,
         lambda model: os.link(model / "m.pkl", model.parent / "outside"),
         lambda model: (model / "m.pkl").symlink_to((model / "m.pkl").rename(model.parent / "moved.pkl")),
         lambda model: (model / "torch.py").write_text(""),
+        lambda model: (model / "model.sig").write_bytes(ACME),
+        lambda model: (model / ".gitignore").write_text("other"),
     ],
-    ids=["bytes", "name", "executable", "hard link", "link", "another file"],
+    ids=["bytes", "name", "executable", "hard link", "link", "another file", "signature", "in no digest"],
 )
 def test_what_a_scan_judges_is_looked_at_anew(
     change: Callable[[Path], object], scanning: Scanning, model: Path
 ) -> None:
+    (model / ".gitignore").write_text("a.txt")
     scanning(model)
     change(model)
     assert "cached" not in scanning(model).metrics
     assert scanning.runs == 2
+
+
+def test_what_git_stores_makes_no_difference(scanning: Scanning, model: Path) -> None:
+    (model / ".git" / "objects").mkdir(parents=True)
+    (model / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (model / ".git" / "index").write_bytes(b"DIRC1")
+    scanning(model)
+    (model / ".git" / "objects" / "aa").write_bytes(b"x")
+    assert scanning(model).metrics["cached"]
+    (model / ".git" / "config").write_text("[core]\n\tfsmonitor = ./x\n")
+    assert scanning(model).status is Status.FAIL
 
 
 def test_the_name_of_a_single_file_counts(scanning: Scanning, tmp_path: Path) -> None:

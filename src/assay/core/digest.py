@@ -26,7 +26,7 @@ from assay.core.folders import irregular, is_folder, leads_outside, link_to_fold
 CHUNK = 8 << 20  # large, so that a thread that hashes seldom waits for one that runs Python
 MAX_FILES = 1_000_000
 LARGE = 1 << 20  # bytes from which a thread of its own is worth it
-# What Model Signing leaves out by default; the manifest says so, and so does every report's coverage.
+# What Model Signing leaves out by default; the manifest says so. `artifact.scan` examines it all the same.
 IGNORED = (".git", ".gitattributes", ".github", ".gitignore", "model.sig")
 
 

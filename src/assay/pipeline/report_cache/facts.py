@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.core.digest import IGNORED, MAX_FILES
+from assay.core.git_storage import is_list, is_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Facts:
     Attributes:
         stamp: differs once any file or folder was written, moved or replaced (by the time of change, which
             cannot be set back).
-        layout: digest over names, kinds, marks and links: what of them a scan judges, wherever it lies.
+        layout: digest over names, kinds, marks and links: what of them a scan judges, wherever it lies; and
+            over the change of what the subject's digest leaves out.
         size: bytes of all files.
         identity: for a single file: what it is known again by before it is hashed; "" for a folder.
     """
@@ -77,10 +79,12 @@ class _Walk:
                 listed = sorted(entries, key=lambda entry: entry.name)
             for entry in listed:
                 name = prefix + entry.name
-                if name in IGNORED:
+                parts = name.split("/")
+                folder = entry.is_dir(follow_symlinks=False)
+                if is_store(parts) if folder else is_list(Path(entry.path), parts):
                     continue
                 self._add(name, entry.path, entry.stat(follow_symlinks=False))
-                if entry.is_dir(follow_symlinks=False):
+                if folder:
                     pending.append(f"{name}/")
 
     def _add(self, name: str, path: str, state: os.stat_result) -> None:
@@ -96,7 +100,11 @@ class _Walk:
         self._stamp(name, state)
         if not stat.S_ISDIR(state.st_mode):
             mode = stat.S_IFMT(state.st_mode) | state.st_mode & 0o111
-            self.layout.update(repr((name, mode, state.st_nlink, target)).encode())
+            facts: tuple[object, ...] = (name, mode, state.st_nlink, target)
+            if name.split("/", 1)[0] in IGNORED:
+                # Its bytes are examined, but in no digest: any change to it makes another layout.
+                facts = (*facts, state.st_dev, state.st_ino, state.st_size, state.st_ctime_ns)
+            self.layout.update(repr(facts).encode())
 
     def _stamp(self, name: str, state: os.stat_result) -> None:
         seen = (name, state.st_dev, state.st_ino, state.st_mode, state.st_size, state.st_ctime_ns)

@@ -47,8 +47,8 @@ _DATA = frozenset({
     ".md", ".yaml", ".yml", ".pdf", ".png", ".jpg", ".jpeg", ".csv", ".parquet", ".model", ".jinja", ".jsonl",
 })  # fmt: skip
 _HIDDEN_AND_KNOWN = frozenset({
-    ".gitattributes", ".gitignore", ".gitkeep", ".keep", ".ds_store", ".dockerignore", ".editorconfig",
-    ".cache", ".github",
+    ".git", ".gitattributes", ".gitignore", ".gitkeep", ".keep", ".ds_store", ".dockerignore",
+    ".editorconfig", ".cache", ".github",
     ".gitmodules", ".pre-commit-config.yaml", ".gitlab-ci.yml", ".flake8", ".nojekyll", ".python-version",
     ".locks",
     ".no_exist", ".huggingface",

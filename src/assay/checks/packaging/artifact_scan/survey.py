@@ -17,7 +17,8 @@ from assay.checks.packaging.artifact_scan.workers import CHUNK, File, Task, Work
 from assay.core.check import Context
 from assay.core.digest import IGNORED
 from assay.core.finding import Location, Severity
-from assay.core.folders import irregular, is_file, leads_outside, link_to_folder, unreadable, walk
+from assay.core.folders import irregular, is_file, is_folder, leads_outside, link_to_folder, unreadable, walk
+from assay.core.git_storage import STORED, is_list, is_store
 from assay.core.report import Coverage, Report, Skipped, conclude
 from assay.core.subject import Subject
 from assay.subjects.pickles.machine import MachinePool
@@ -102,9 +103,10 @@ def _files(subject: Subject, outcome: Outcome) -> Iterator[tuple[Path, str]]:
     for here, folders, others in walk(
         root, unlisted=lambda error: outcome.skipped.append(_unlisted(error, root))
     ):
-        if here == root:
-            folders[:] = [name for name in folders if name not in IGNORED]
-            others = [name for name in others if name not in IGNORED]  # noqa: PLW2901
+        inside = here.relative_to(root).parts
+        if inside[:1] == (".git",):
+            folders[:] = [name for name in folders if not is_store((*inside, name))]
+            others = [name for name in others if not is_list(here / name, (*inside, name))]  # noqa: PLW2901
         folders.sort()
         for name in sorted(others):
             path = here / name
@@ -163,6 +165,15 @@ def _unopened(path: Path, name: str) -> Skipped:
     return Skipped(name, problem.cause, problem.remedy)
 
 
+def _unsigned(folder: Path) -> Iterator[str]:
+    """What a reviewer should know of names that the folder's digest leaves out."""
+    there = [name for name in IGNORED if (folder / name).exists()]
+    if there:
+        yield f"examined, though no digest or signature of the folder covers it: {', '.join(there)}"
+    if is_folder(folder / ".git"):
+        yield f"of .git not looked at: git's own storage ({', '.join(STORED)})"
+
+
 def _report(
     subject: Subject,
     options: ArtifactScanOptions,
@@ -181,10 +192,7 @@ def _report(
         examined=sum(not outcome.skipped for outcome in outcomes),
         skipped=tuple(skipped[:MAX_LISTED]),
         skipped_total=len(skipped),
-        notes=(
-            *sorted(notes),
-            *([f"by rule not looked at: {', '.join(IGNORED)}"] if subject.is_folder() else []),
-        ),
+        notes=(*sorted(notes), *(_unsigned(subject.path) if subject.is_folder() else ())),
     )
     return conclude(
         NAME,

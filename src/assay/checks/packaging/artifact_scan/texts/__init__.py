@@ -29,7 +29,11 @@ LIGHTGBM = ("tree\nversion=", "tree\r\nversion=")  # how its text models start: 
 # An object of a class, written as a text: its type, index, and version.
 _TORCH7 = re.compile(r"4\r?\n\d+\r?\n3\r?\nV 1\r?\n")
 # Braces of a program are its own syntax, not a template's.
-PROGRAM_JUDGES: tuple[Judge, ...] = (late(__name__, "secrets:judge"), late(__name__, "autorun:judge"))
+PROGRAM_JUDGES: tuple[Judge, ...] = (
+    late(__name__, "secrets:judge"),
+    late(__name__, "autorun:judge"),
+    late(__name__, "git_config:judge"),
+)
 JUDGES: tuple[Judge, ...] = (
     late(__name__, "templates:judge"),
     late(__name__, "graphs:judge"),
