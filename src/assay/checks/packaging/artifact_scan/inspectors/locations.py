@@ -5,8 +5,22 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
+from assay.checks.packaging.artifact_scan.blob import Blob
+from assay.core.digest import IGNORED
+from assay.core.git_storage import is_stored
+
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:", re.ASCII)
 _DRIVE = re.compile(r"[A-Za-z]:", re.ASCII)
+
+
+def misplaced(blob: Blob, path: str) -> str:
+    """As `trouble`, and what is wrong with the place that a path in `blob` leads to inside of the folder."""
+    if wrong := trouble(path):
+        return wrong
+    there = blob.beside(path)
+    if is_stored(there):
+        return "leads into git's own storage, which no scan looks at"
+    return "leads to what no signature covers" if there.split("/", 1)[0] in IGNORED else ""
 
 
 def trouble(path: str) -> str:

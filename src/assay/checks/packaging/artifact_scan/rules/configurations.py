@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.checks.packaging.artifact_scan.rules.wording import CODE
+from assay.checks.packaging.artifact_scan.rules.wording import AGAIN, CODE
 from assay.core.finding import Rule, Severity
 
 TAG = Rule(
@@ -31,6 +31,15 @@ UNKNOWN = Rule(
     "Review the class, then allow it with a reason in the check's options.",
     CODE,
 )
+PATH = Rule(
+    "config/path-leaves-folder",
+    "A configuration names a file that is no part of the model",
+    Severity.HIGH,
+    "Loading the model opens that file, and unpickles it where it is one: it lies outside of the folder, or "
+    "where no signature covers it.",
+    AGAIN,
+    ("owasp:LLM03", "cwe:CWE-22"),
+)
 BOMB = Rule(
     "config/alias-bomb",
     "A YAML file unfolds to far more than it is",
@@ -39,4 +48,4 @@ BOMB = Rule(
     "Do not load it. Get the file from its source again.",
     ("owasp:LLM03", "owasp:LLM10", "cwe:CWE-776"),
 )
-RULES = (TAG, DANGEROUS, UNKNOWN, BOMB)
+RULES = (TAG, DANGEROUS, UNKNOWN, PATH, BOMB)
