@@ -9,6 +9,7 @@ from assay.core.finding import Severity
 _ZIPS = {"zip", "pytorch-zip", "torchscript", "torch-export"}
 _PICKLES = {"pickle", "tar"} | _ZIPS | COMPRESSED
 _PATHS = {"text", "python"}  # Python's path configuration files, whose lines are judged
+_YAML = {"text", "script", "json"}  # all JSON is YAML
 _R = {"rdata"} | COMPRESSED
 _EXPECTED = {
     ".safetensors": {"safetensors"}, ".gguf": {"gguf", "ggml"}, ".npy": {"npy"}, ".npz": {"zip"},
@@ -26,8 +27,8 @@ _EXPECTED = {
     ".zip": _ZIPS, ".tar": {"tar"}, ".gz": {"gzip"}, ".tgz": {"gzip"}, ".bz2": {"bzip2"}, ".xz": {"xz"},
     ".zst": {"zstd"}, ".lz4": {"lz4", "lz4 legacy"}, ".7z": {"7z"}, ".rar": {"rar"},
     ".json": {"json"}, ".txt": {"text", "json", "xml", "lightgbm"}, ".md": {"text", "xml"},
-    ".jinja": {"jinja"}, ".xml": {"xml"}, ".pmml": {"xml"}, ".csv": {"text"}, ".yaml": {"text", "script"},
-    ".yml": {"text", "script"}, ".py": {"python"}, ".pyi": {"python"}, ".pyw": {"python"},
+    ".jinja": {"jinja"}, ".xml": {"xml"}, ".pmml": {"xml"}, ".csv": {"text"}, ".yaml": _YAML,
+    ".yml": _YAML, ".py": {"python"}, ".pyi": {"python"}, ".pyw": {"python"},
     ".ipynb": {"json"}, ".sh": {"script", "python"}, ".pyc": {"python-bytecode"},
     ".png": {"png"}, ".jpg": {"jpeg"}, ".jpeg": {"jpeg"}, ".gif": {"gif"}, ".webp": {"webp"}, ".wav": {"wav"},
     ".ogg": {"ogg"}, ".mp3": {"mp3"}, ".flac": {"flac"}, ".mp4": {"mp4"}, ".pdf": {"pdf"},

@@ -65,7 +65,7 @@ def judge(files: Sequence[tuple[Path, str]], *, folder: bool) -> Iterator[Findin
     found = [*(one for _, name in files for one in _name(name))]
     if folder:
         names = [name for _, name in files]
-        found += [*_shadows(names), *_collisions(names), *_hidden(names), *_kept(files)]
+        found += [*_shadows(names), *_collisions(names), *_hidden(names), *_generation(names), *_kept(files)]
     counted: Counter[str] = Counter()
     for finding in sorted(found, key=lambda one: -one.severity.rank):
         counted[finding.rule] += 1
@@ -126,6 +126,14 @@ def _collisions(names: Iterable[str]) -> Iterator[Finding]:
             shown = ", ".join(ascii(name)[:60] for name in several[:4])
             message = f"Where case does not count, one file overwrites the other: {shown}."
             yield rules.repository.NAME.finding(message, Location(path=several[0]))
+
+
+def _generation(names: Iterable[str]) -> Iterator[Finding]:
+    """What transformers' `generate` takes from a repository in place of its own loop (`custom_generate`)."""
+    for name in names:
+        if PurePosixPath(name).parts[-2:] == ("custom_generate", "generate.py"):
+            message = "transformers runs it in place of its own `generate`, with trust_remote_code=True."
+            yield rules.repository.REMOTE.finding(message, Location(path=name))
 
 
 def _hidden(names: Iterable[str]) -> Iterator[Finding]:

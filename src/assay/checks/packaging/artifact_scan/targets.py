@@ -41,10 +41,31 @@ _RESOLVERS = {
 }  # fmt: skip
 
 
+def is_framework(name: str) -> bool:
+    """Whether a name belongs to a framework whose classes configurations name."""
+    return name.split(".", 1)[0] in _FRAMEWORKS and "__" not in name
+
+
+def passes_on(name: str) -> bool:
+    """Whether a dotted name leads through a module of Python that can run code, wherever it begins."""
+    return not _REACHED.isdisjoint(name.split("."))
+
+
+def is_dangerous(name: str) -> bool:
+    """Whether what a dotted name means can run code, read files or reach the network."""
+    if passes_on(name):
+        return True
+    if name.startswith(_FINE):
+        return False
+    module, _, attribute = name.rpartition(".")
+    return any(f"{name}.".startswith(f"{one}.") for one in _RESOLVERS) or policy.is_denied(module, attribute)
+
+
 def judge(blob: Blob, name: str, inspection: Inspection, *, how: str) -> None:
     """Report a name that `how` (`_target_`, `!new:`) would import and call, unless frameworks' own."""
     finding = judged(name, inspection.options.allow, blob.place(), how=how)
-    if finding is not None:
+    # JSON is judged as YAML, too, where that is its name.
+    if finding is not None and finding not in inspection.outcome.findings:
         inspection.report(finding)
 
 
@@ -53,14 +74,11 @@ def judged(name: str, allow: Mapping[str, str], place: Location, *, how: str) ->
     module, _, attribute = name.rpartition(".")
     if not module or not _DOTTED.match(name):
         return None  # an interpolation, or a name of no module
-    reached = _REACHED & set(name.split("."))
-    fine = name.startswith(_FINE) and not reached
-    if fine or policy.is_allowed(module, attribute, allow):
+    if policy.is_allowed(module, attribute, allow):
         return None
     rule, message = rules.configurations.DANGEROUS, f"{how} would import and call {name[:150]}."
-    resolves = any(f"{name}.".startswith(f"{one}.") for one in _RESOLVERS)
-    if not (reached or resolves or policy.is_denied(module, attribute)):
-        if name.split(".", 1)[0] in _FRAMEWORKS and "__" not in name:
+    if not is_dangerous(name):
+        if is_framework(name):
             return None
         rule = rules.configurations.UNKNOWN
         message = f"{message.removesuffix('.')}, which belongs to no known framework."

@@ -18,6 +18,7 @@ JUDGES: tuple[Judge, ...] = tuple(
     for name in (
         "hub_config",
         "instantiation",
+        "loading",
         "paths",
         "graphs",
         "keras",

@@ -15,7 +15,7 @@ MAX_MODULES = 50  # that a finding lists
 
 
 def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
-    """Look for `auto_map` and `trust_remote_code`."""
+    """Look for `auto_map`, `custom_pipelines` and `trust_remote_code`."""
     for key, value in values(document):
         shown = ""
         if key == "trust_remote_code" and (value is True or value == "true"):
@@ -24,6 +24,9 @@ def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
             shown = str(sorted(value.items(), key=str))[:300]
         elif key == "auto_map" and isinstance(value, str):
             shown = value
+        elif key == "custom_pipelines" and isinstance(value, dict):
+            value = [item for name, item in values(value) if name == "impl"]  # noqa: PLW2901
+            shown = str(value)[:300] if value else ""
         if shown:
             message = f"`{key}` asks for Python from the repository to be run: {shown[:120]!r}."
             data = {"modules": _modules(value)}

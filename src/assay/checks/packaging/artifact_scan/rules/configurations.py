@@ -18,8 +18,8 @@ DANGEROUS = Rule(
     "config/dangerous-target",
     "A configuration asks for something to be called that can run code",
     Severity.CRITICAL,
-    "Instantiating it (hydra `_target_`, `!new:`) imports and calls a name that runs code, reads files or "
-    "reaches the network (CVE-2025-23304).",
+    "Instantiating it (hydra `_target_`, jsonargparse `class_path`, `!new:`) imports and calls a name that "
+    "runs code, reads files or reaches the network (CVE-2025-23304).",
     "Do not instantiate it. Get the configuration from its source again.",
     CODE,
 )

@@ -63,7 +63,8 @@ REMOTE = Rule(
     "config/remote-code",
     "A configuration asks for code from the repository to be run",
     Severity.MEDIUM,
-    "auto_map and trust_remote_code make transformers import Python from the repository.",
+    "auto_map and trust_remote_code make transformers import Python from the repository, and other loaders "
+    "import what their configurations name.",
     "Use a model that its framework knows natively, or review and pin that code.",
     ("owasp:LLM03", "cwe:CWE-829"),
 )

@@ -38,9 +38,16 @@ JUDGES: tuple[Judge, ...] = (
     late(__name__, "templates:judge"),
     late(__name__, "graphs:judge"),
     late(__name__, "yaml_config:judge"),
+    late(__name__, "mlmodel:judge"),
     late(__name__, "instructions:judge"),
     late(__name__, "requirements:judge"),
     *PROGRAM_JUDGES,
+)
+# What goes by a file's name is judged in what is a program by its first line, and in JSON, which is YAML.
+NAMED_JUDGES: tuple[Judge, ...] = (
+    late(__name__, "yaml_config:judge_named"),
+    late(__name__, "mlmodel:judge"),
+    late(__name__, "requirements:judge"),
 )
 KIND_JUDGES: Mapping[str, Judge] = {
     "python": late(__name__, "python_source:judge"),
@@ -106,9 +113,11 @@ def judge_file(blob: Blob, found: Recognised, inspection: Inspection) -> None:
         return
     if found.kind == "json":
         inspection.document(blob, found.document)
+        for one in NAMED_JUDGES:
+            one(blob, found.text, inspection)
         return
     if found.kind in PROGRAMS:
-        for one in PROGRAM_JUDGES:
+        for one in (*PROGRAM_JUDGES, *NAMED_JUDGES):
             one(blob, found.text, inspection)
     else:
         inspection.text(blob, found.text)

@@ -22,7 +22,7 @@ MAX_EVENTS = 3_000_000
 MAX_UNFOLDED = 10_000_000  # values
 MAX_TOLD = 50
 _PYTHON = "tag:yaml.org,2002:python/"
-_MARKS = ("!!python", "yaml.org,2002:python", "_target_", "!new:", "!apply:", "!applyref:")
+_MARKS = ("!!python", "yaml.org,2002:python", "_target_", "class_path:", "!new:", "!apply:", "!applyref:")
 # Tags of HyperPyYAML, which SpeechBrain's models are described in.
 _MADE = ("!new:", "!apply:", "!applyref:", "!name:", "!module:")
 _NAMES = (".yaml", ".yml")
@@ -31,7 +31,7 @@ _HARMLESS = {
 }  # fmt: skip
 
 
-class _TooMuchError(Exception):
+class TooMuchError(Exception):
     """The text has more events than are looked at."""
 
 
@@ -56,6 +56,12 @@ class _Node:
     texts: dict[str, str] = field(default_factory=dict)
 
 
+def judge_named(blob: Blob, text: str, inspection: Inspection) -> None:
+    """Judge a text that is YAML by its name, whatever else it is: a first line `#!…` is a comment there."""
+    if blob.name.lower().endswith(_NAMES):
+        judge(blob, text, inspection)
+
+
 def judge(blob: Blob, text: str, inspection: Inspection) -> None:
     """Judge a text that is YAML by its name, or has the marks of YAML that makes objects."""
     named = blob.name.lower().endswith(_NAMES)
@@ -70,7 +76,7 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
 
     judging = _Judging(blob, inspection)
     try:
-        for event in _events(text):
+        for event in events(text):
             judging.take(event)
     except yaml.YAMLError as error:
         if named:
@@ -78,7 +84,7 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
             inspection.skip(
                 blob, reason, "Correct it, or remove it: what its readers make of it is not known."
             )
-    except (_TooMuchError, ValueError, RecursionError) as error:
+    except (TooMuchError, ValueError, RecursionError) as error:
         reason = f"the YAML cannot be read to its end: {error or 'it has too many values'}"
         inspection.skip(blob, reason, SMALLER)
 
@@ -95,16 +101,23 @@ def _is_yaml(text: str) -> bool:
     import yaml  # noqa: PLC0415  start-up
 
     try:
-        for _ in _events(text):
+        for _ in events(text):
             pass
     except (yaml.YAMLError, ValueError, RecursionError):
         return False
-    except _TooMuchError:
+    except TooMuchError:
         return True
     return True
 
 
-def _events(text: str) -> Iterator[Any]:
+def events(text: str) -> Iterator[Any]:
+    """The parser's events of a text, of which nothing is made.
+
+    Raises:
+        ValueError: it is nested too deeply.
+        TooMuchError: it has more events than are looked at.
+        yaml.YAMLError: it is no YAML.
+    """
     import yaml  # noqa: PLC0415  start-up
 
     # The parser's time grows with the square of how deep flow collections are nested.
@@ -113,7 +126,7 @@ def _events(text: str) -> Iterator[Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     for count, event in enumerate(yaml.parse(text, Loader=loader)):
         if count > MAX_EVENTS:
-            raise _TooMuchError
+            raise TooMuchError
         yield event
 
 
@@ -173,10 +186,10 @@ class _Judging:
         if node.anchor:
             self._sizes[node.anchor] = node.size
         self._grow(node.size)
-        for how in ("_target_", "target"):
+        for how in ("_target_", "class_path", "target"):
             name = node.texts.get(how)
             # Much is called `target`; with `params` beside it, it is instantiate_from_config's.
-            if name and (how == "_target_" or "params" in node.texts):
+            if name and (how != "target" or "params" in node.texts):
                 self._target(name, how)
 
     def _grow(self, size: int) -> None:
