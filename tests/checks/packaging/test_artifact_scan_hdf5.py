@@ -9,6 +9,7 @@ import random
 import sys
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +224,113 @@ def test_pickles_that_pytables_would_load(scan: Scan) -> None:
         lambda file: file.attrs.update({"v": np.void(CALL)}),
     ):
         assert ("pickle/dangerous-global", "critical") in found(scan(hdf5(fill)))
+
+
+def _bytes(value: bytes) -> Any:
+    return np.frombuffer(value, np.uint8)
+
+
+def _tables(value: bytes) -> dict[str, Any]:
+    opaque, nested = f"V{len(value)}", np.dtype([("deep", f"V{len(value)}")])
+    numbers = np.zeros(3, [("a", "i4"), ("b", "u1", len(value))])
+    numbers["b"][2] = _bytes(value)
+    return {
+        "opaque": np.array([(1, b""), (2, value)], [("a", "i4"), ("b", opaque)]),
+        "nested": np.array([(1, (value,))], [("a", "i4"), ("b", nested)]),
+        "string": np.array([(1, value)], [("a", "i4"), ("b", f"S{len(value)}")]),
+        "numbers": numbers,
+    }
+
+
+def _packed(value: bytes) -> dict[str, Callable[[Any], object]]:
+    """Ways to keep bytes in numbers and tables."""
+    large = np.concatenate([_bytes(value), np.zeros(5 << 20, np.uint8)])
+    rows = np.zeros((3, len(value) + 20), np.uint8)
+    rows[2, : len(value)] = _bytes(value)
+    square = np.resize(np.append(_bytes(value), np.zeros(64, np.uint8)), (4, (len(value) + 64) // 4))
+    made: dict[str, Callable[[Any], object]] = {
+        "dataset": lambda file: file.create_dataset("x", data=_bytes(value)),
+        "signed": lambda file: file.create_dataset("x", data=_bytes(value).view("i1")),
+        "packed": lambda file: file.create_dataset("x", data=_bytes(value), compression="gzip"),
+        "attribute": lambda file: file.attrs.update({"x": _bytes(value)}),
+        "large": lambda file: file.create_dataset("x", data=large, compression="gzip"),
+        "large, of several axes": lambda file: file.create_dataset(
+            "x", data=large[: 5 << 20].reshape(5, 1024, -1)
+        ),
+        "row": lambda file: file.create_dataset("x", data=rows),
+        "rows of a type": lambda file: _array_type(file, rows),
+        "several axes": lambda file: file.create_dataset("x", data=square),
+    }
+    for name, table in _tables(value).items():
+        made[f"table: {name}"] = partial(_dataset, table)
+        made[f"attribute: {name}"] = partial(_attribute, table)
+    return made
+
+
+def _dataset(value: Any, file: Any) -> None:
+    file.create_dataset("x", data=value)
+
+
+def _attribute(value: Any, file: Any) -> None:
+    file.attrs["x"] = value
+
+
+def _array_type(file: Any, rows: Any) -> None:
+    held = file.create_dataset("x", rows.shape[:1], dtype=np.dtype(("u1", rows.shape[1:])))
+    held[...] = rows
+
+
+ATTACKS = {
+    "protocol 4": b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R.",
+    "no protocol": b"\x8c\x02os\x94\x8c\x06system\x93\x8c\x02id\x85R.",
+    "protocol 0": CALL,
+    "protocol 0, later": b"(lp0\nI1\na0" + CALL,
+}
+
+
+@pytest.mark.parametrize("way", _packed(b"x" * 24))
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_pickles_in_numbers_and_tables(way: str, attack: str, scan: Scan) -> None:
+    if attack != "protocol 4" and "row" in way:
+        pytest.skip("rows are told by the protocol that they start with")
+    report = scan(hdf5(_packed(ATTACKS[attack])[way]))
+    assert ("pickle/dangerous-global", "critical") in found(report), report
+
+
+@pytest.mark.parametrize("way", _packed(b"x" * 24))
+def test_harmless_bytes_in_numbers_and_tables(way: str, scan: Scan) -> None:
+    rng = np.random.default_rng(0)
+    for value in (pickle.dumps({"a": [1, 2.5]}), b"plain words. " * 4, bytes(40), rng.bytes(4000)):
+        report = scan(hdf5(_packed(value)[way]))
+        assert report.status is Status.PASS, (report.findings, report.coverage.skipped)
+
+
+def test_pictures_and_tables_pass(scan: Scan) -> None:
+    rng = np.random.default_rng(0)
+
+    def fill(file: Any) -> None:
+        file.create_dataset("x", data=rng.integers(0, 256, (4000, 32, 32), np.uint8))
+        file.create_dataset("y", data=rng.integers(0, 10, 4000, np.uint8), chunks=(100,), compression="gzip")
+        file.create_dataset("z", data=rng.integers(0, 256, (40_000, 16), np.uint8), compression="lzf")
+        table = np.zeros(500_000, [("name", "S80"), ("value", "f8")])
+        table["name"] = b"a name of something. " * 3
+        file.create_dataset("table", data=table, compression="gzip")
+        file.create_dataset("empty", (0, 3), "u1")
+        file.create_dataset("claims", (1 << 24,), "u1", chunks=(1 << 20,))
+
+    report = scan(hdf5(fill))
+    assert report.status is Status.PASS, (report.findings, report.coverage.skipped)
+
+
+def test_more_opaque_bytes_than_are_read_are_never_clean(scan: Scan) -> None:
+    table = np.zeros(40, [("a", "i4"), ("b", f"V{1 << 20}")])
+    report = scan(hdf5(lambda file: file.create_dataset("x", data=table, compression="gzip")))
+    assert report.status is Status.INCOMPLETE
+    chunk = (1 << 28) + 1
+    report = scan(
+        hdf5(lambda file: file.create_dataset("x", (chunk,), "u1", chunks=(chunk,), compression="gzip"))
+    )
+    assert report.status is Status.INCOMPLETE
 
 
 def test_templates_in_attributes_and_names(scan: Scan) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from h5py import h5a, h5d, h5g, h5l, h5o, h5t
 
+from assay.subjects.hdf5.child import packed
 from assay.subjects.hdf5.child.values import Budget, TextBudgetError, is_prose, is_text, items, names_of
 
 MAX_OBJECTS = 500_000
@@ -111,7 +112,7 @@ class Walk:
         if foreign and is_text(kind):
             self._limit(f"{path[:200]} holds text behind a filter that is not judged")
         elif not elsewhere:
-            self._texts(dataset, path, "")
+            self._texts(dataset, path, "", readable=not foreign)
 
     def _elsewhere(self, made: Any, path: str) -> bool:
         count = made.get_external_count()
@@ -137,8 +138,10 @@ class Walk:
                 self._emit("filter", None, path[:MAX_NAME], int(number), _text(name))
         return foreign
 
-    def _texts(self, holder: Any, path: str, name: str) -> None:
+    def _texts(self, holder: Any, path: str, name: str, *, readable: bool = True) -> None:
         kind = holder.get_type()
+        if packed.is_numbers(kind) or packed.is_table(kind):
+            self._packed(holder, kind, path, name, readable=readable)
         if not is_text(kind):
             names = names_of(kind)
             if names:
@@ -148,6 +151,19 @@ class Walk:
             self._values(holder, kind, path, name)
         except TextBudgetError:
             self._limit(f"{path[:200]} has more text than is read")
+        except _BROKEN as error:
+            self._limit(f"{path[:200]} cannot be read: {str(error)[:200]}")
+
+    def _packed(self, holder: Any, kind: Any, path: str, name: str, *, readable: bool) -> None:
+        """Tell of what starts as a pickle in numbers and tables."""
+        if not readable:
+            return
+        values = packed.in_numbers if packed.is_numbers(kind) else packed.in_table
+        try:
+            for value in values(holder, self._budget):
+                self._emit("text", None, path[:MAX_NAME], name, _latin(value), 1)
+        except TextBudgetError:
+            self._limit(f"{path[:200]} has more bytes than are read")
         except _BROKEN as error:
             self._limit(f"{path[:200]} cannot be read: {str(error)[:200]}")
 
