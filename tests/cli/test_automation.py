@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from assay.checks.packaging.artifact_scan import extensions
+from assay.checks.packaging.artifact_scan.texts import programs, templates
+
 ROOT = Path(__file__).parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 EVIL = b"cos\nsystem\n(S'x'\ntR."
@@ -82,12 +85,64 @@ def test_the_action_uses_no_action_of_others() -> None:
     assert all("uses" not in step for step in ACTION["runs"]["steps"])
 
 
-def test_the_hook_takes_model_files_and_refuses_the_bad_one(models: Path) -> None:
+def _hook() -> dict[str, Any]:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    wanted = re.compile(hook["files"])
-    taken = "a/model.pt x.safetensors chat_template.jinja M.PKL a.pickle.gz config.json b/modeling_x.py m.7z"
-    assert all(wanted.search(name) for name in taken.split())
-    assert not any(wanted.search(name) for name in ("a.py", "README.md", "model.pt.txt", "package.json"))
+    assert isinstance(hook, dict)
+    return hook
+
+
+def _wanted() -> re.Pattern[str]:
+    """What pre-commit does with `files`: searches the path from the repository's root."""
+    return re.compile(_hook()["files"])
+
+
+def test_the_hook_takes_every_name_that_the_scanner_knows() -> None:
+    wanted = _wanted()
+    # To be looked at and read, and in every repository: whoever wants them scanned scans the folder.
+    looked_at = {
+        ".txt",
+        ".md",
+        ".csv",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".webp",
+        ".wav",
+        ".ogg",
+        ".mp3",
+        ".flac",
+        ".mp4",
+    }
+    assert looked_at <= set(extensions.KNOWN)
+    for ending in {*extensions.KNOWN, *extensions.PICKLED, *programs.PYTHON, *templates.FILES} - looked_at:
+        name = ending if not ending.startswith(".") else f"a/model{ending}"
+        assert wanted.search(name), name
+        assert wanted.search(name.upper()), name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a/model.pt", "x.safetensors", "chat_template.jinja", "M.PKL", "a.pickle.gz", "config.json",
+        "b/modeling_x.py", "m.7z", "tokenizer.json", "chat_template.json", "processor_config.json",
+        "special_tokens_map.json",
+        "pytorch_model.bin.index.json", "modules.json", "tfjs/model.json", "MLmodel", "a/MLmodel",
+        "conda.yaml", "hparams.yml", "n.ipynb", "openvino_model.xml", "a.tar.gz", "a.tar.zst",
+        "a.pkl.lzma", "__0_0.distcp",
+        "a.h5ad", "a.dduf", "tokenizer.model", "a.ptl", "a.torchscript", "hubconf.py", "requirements-dev.txt",
+        "pyproject.toml", "model.sig",
+    ],
+)  # fmt: skip
+def test_the_hook_takes(name: str) -> None:
+    assert _wanted().search(name)
+
+
+def test_the_hook_takes_model_files_and_refuses_the_bad_one(models: Path) -> None:
+    hook = _hook()
+    assert not any(
+        _wanted().search(name) for name in ("README.md", "model.pt.txt", "a.csv", "cat.png", "LICENSE")
+    )
     arguments = hook["entry"].split()[1:]
     files = sorted(str(path) for path in models.iterdir())
     for chosen, code in ((files, 1), (files[1:], 0)):

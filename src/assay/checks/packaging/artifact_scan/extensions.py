@@ -36,6 +36,8 @@ _EXPECTED = {
     ".exe": {"pe", "dos-program"}, ".dll": {"pe"}, ".dylib": {"mach-o"},
 }  # fmt: skip
 
+# Every ending of a name that promises a format.
+KNOWN = tuple(_EXPECTED)
 # Names that loaders of pickles go by.
 PICKLED = (
     ".bin", ".sav", ".model", ".p", *(name for name, formats in _EXPECTED.items() if "pickle" in formats),
