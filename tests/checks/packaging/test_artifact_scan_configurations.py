@@ -180,6 +180,17 @@ def test_files_that_a_mlmodel_names(put: Put) -> None:
     assert len(put({"MLmodel": f"flavors: {{python_function: {nested}}}\n"}).findings) == 2
 
 
+def test_a_mlmodel_that_is_not_read_is_never_clean(put: Put) -> None:
+    keys = "".join(f"k{n}: 1\n" for n in range(3_000))
+    bomb = "a: &a\n  " + keys.replace("\n", "\n  ") + "\nb:\n" + "- {<<: *a}\n" * 200
+    for text in ("a: [", "a: &a [*a]\nb: {c: " + "[" * 900 + "]" * 900 + "}\n", bomb):
+        assert put({"MLmodel": text}).status is Status.INCOMPLETE
+    circle = "flavors: &a\n  python_function: *a\n  artifacts: &b {c: *b}\n"
+    assert put({"MLmodel": circle}).status is Status.PASS
+    columns = ", ".join(f'{{"name": "column {n}", "type": "double"}}' for n in range(20_000))
+    assert put({"MLmodel": f"{MLMODEL}note: '{columns}'\n"}).status is Status.PASS
+
+
 SENTENCE = [
     *(f"sentence_transformers.models.{name}" for name in (
         "Transformer", "Pooling", "Normalize", "Dense", "CNN", "LSTM", "BoW", "Dropout", "LayerNorm",

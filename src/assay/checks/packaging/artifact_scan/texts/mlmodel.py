@@ -13,7 +13,7 @@ from assay.checks.packaging.artifact_scan import references, rules
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.inspectors.locations import misplaced
-from assay.checks.packaging.artifact_scan.next_steps import SMALLER
+from assay.checks.packaging.artifact_scan.next_steps import REVIEW, SMALLER
 from assay.checks.packaging.artifact_scan.texts import yaml_document
 
 MAX_FLAVORS = 50
@@ -25,10 +25,11 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
     """Judge a file of that name, which is YAML and may be JSON."""
     if blob.name.rsplit("/", 1)[-1].lower() != "mlmodel":
         return
-    if len(text) > yaml_document.MAX_TEXT:
-        inspection.skip(blob, "an MLmodel of this size is not judged", SMALLER)
+    try:
+        document = yaml_document.parse(text)
+    except ValueError as error:
+        inspection.skip(blob, f"it cannot be read as an MLmodel: {error}", REVIEW)
         return
-    document = yaml_document.parse(text)
     flavors = document.get("flavors") if isinstance(document, dict) else None
     if not isinstance(flavors, dict):
         return

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from assay.checks.packaging.artifact_scan.texts.yaml_config import TooMuchError, events
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-MAX_TEXT = 1 << 18  # characters: merging takes time by their square
+MAX_TEXT = 4 << 20  # characters
+MAX_MERGED = 100_000  # keys that `<<` copies, which would take time by the square of the text
 
 
 @dataclass(slots=True)
@@ -22,24 +24,30 @@ class _Open:
 
 
 def parse(text: str) -> Any:
-    """The first document of a text, scalars as the text that they are or None; None where it is no YAML.
+    """The first document of a text, scalars as the text that they are or None.
 
     An alias is the same object as what it stands for, and `<<` merges as safe loaders do: whoever walks what
     comes back looks up single keys, for it may contain itself.
+
+    Raises:
+        ValueError: it is no YAML, or too much of it.
     """
     import yaml  # noqa: PLC0415  start-up
 
     if len(text) > MAX_TEXT:
-        return None
+        raise ValueError(f"it has more than {MAX_TEXT:,} characters")
     try:
         return _build(text)
-    except (yaml.YAMLError, TooMuchError, ValueError, RecursionError):
-        return None  # the judge of YAML says so
+    except (TooMuchError, RecursionError) as error:
+        raise ValueError("it has too many values") from error
+    except yaml.YAMLError as error:
+        raise ValueError("it is no YAML") from error
 
 
 def _build(text: str) -> Any:
     stack: list[_Open] = [_Open([])]
     anchors: dict[str, Any] = {}
+    merged = 0
     for event in events(text):
         kind = type(event).__name__
         if kind == "DocumentEndEvent":
@@ -54,7 +62,9 @@ def _build(text: str) -> Any:
             _put(stack[-1], made)
             stack.append(_Open(made))
         elif kind in {"MappingEndEvent", "SequenceEndEvent"}:
-            _merge(stack.pop())
+            merged += _merge(stack.pop())
+            if merged > MAX_MERGED:
+                raise TooMuchError
     return stack[0].made[0] if stack[0].made else None
 
 
@@ -77,9 +87,14 @@ def _put(parent: _Open, item: Any) -> None:
             parent.made[parent.key] = item
 
 
-def _merge(ended: _Open) -> None:
-    """Take in what `<<` names: the mapping's own keys win, then those of earlier mappings."""
+def _merge(ended: _Open) -> int:
+    """Take in what `<<` names: the mapping's own keys win, then those of earlier mappings; how many came."""
+    count = 0
     for item in ended.merged:
         for other in item if isinstance(item, list) else [item]:
-            for key, value in list(other.items()) if isinstance(other, dict) else ():
+            for key, value in list(islice(other.items(), MAX_MERGED + 1)) if isinstance(other, dict) else ():
                 ended.made.setdefault(key, value)
+                count += 1
+            if count > MAX_MERGED:
+                return count
+    return count
