@@ -94,3 +94,16 @@ def test_what_is_neither_file_nor_folder_is_called_by_its_name(
             f"assay: {tmp_path / word}: is {kind}, not a regular file\n"
             "  → Name a file or a folder; where it lies among files, remove it.\n"
         )
+
+
+def test_git_s_own_files_are_not_scanned_one_by_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".git" / "hooks").mkdir(parents=True)
+    (tmp_path / ".git" / "hooks" / "update.sample").write_text("#!/bin/sh\nexit 0\n")
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps([1.5]))
+    assert scanned(tmp_path, capsys)[0] == 0
+    (tmp_path / "broken").symlink_to("nowhere")
+    code, reports, told = scanned(tmp_path, capsys)
+    assert (code, [Path(name).name for name in reports]) == (2, ["model.pkl"])
+    assert ".git: is examined only with all of its folder" in told

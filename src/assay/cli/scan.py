@@ -179,6 +179,9 @@ def _one_by_one(folder: Path) -> tuple[list[Subject], list[AssayError]]:
         problems.append(unreadable(Path(error.filename), error, done="listed"))
 
     for here, folders, others in walk(folder, unlisted=unlisted):
+        if ".git" in folders and here == folder:
+            folders.remove(".git")  # what its files are is told by where they lie
+            problems.append(_apart(here / ".git"))
         folders.sort()
         for name in sorted(others):
             try:
@@ -186,6 +189,13 @@ def _one_by_one(folder: Path) -> tuple[list[Subject], list[AssayError]]:
             except AssayError as error:
                 problems.append(error)
     return found, problems
+
+
+def _apart(git: Path) -> AssayError:
+    from assay.core.errors import SubjectError  # noqa: PLC0415  start-up
+
+    remedy = "Mend what is said of the others, and scan the folder."
+    return SubjectError("is examined only with all of its folder", subject=str(git), remedy=remedy)
 
 
 def _file_subject(path: Path) -> Subject:

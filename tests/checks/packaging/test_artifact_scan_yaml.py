@@ -51,6 +51,13 @@ def test_benign_twin_passes(name: str, tmp_path: Path) -> None:
     assert report.status is Status.PASS, report
 
 
+@pytest.mark.parametrize(("layer", "rules"), [("Lambda", {"keras/lambda"}), ("Dense", set())])
+def test_a_lambda_layer_of_a_model_in_yaml_is_found(layer: str, rules: set[str], tmp_path: Path) -> None:
+    config = "config: {function: !!python/tuple ['4w==', null, null], function_type: lambda}"
+    text = f"class_name: Sequential\nconfig:\n- class_name: {layer}\n  {config}\n"
+    assert rules_of(_scan(tmp_path, text, "model.yaml")) == rules
+
+
 def test_tags_count_in_files_of_any_name(tmp_path: Path) -> None:
     assert rules_of(_scan(tmp_path, attacks()["apply"][0], "settings")) == {TAG}
     prose = "Never load `a: !!python/object/apply:os.system ['id']`:\n\n* [it] runs: code\n\tdone\n"

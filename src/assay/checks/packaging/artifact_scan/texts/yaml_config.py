@@ -191,6 +191,10 @@ class _Judging:
             # Much is called `target`; with `params` beside it, it is instantiate_from_config's.
             if name and (how != "target" or "params" in node.texts):
                 self._target(name, how)
+        if node.texts.get("class_name") == "Lambda" and self._fresh("lambda"):
+            # `model_from_yaml`, which Keras before 2.6 has, unmarshals its code as that of JSON is.
+            message = "A Lambda layer of a model in YAML, whose code Keras would unmarshal and run."
+            self._inspection.report(rules.keras.LAMBDA.finding(message, self._blob.place()))
 
     def _grow(self, size: int) -> None:
         if self._open:
