@@ -3,7 +3,8 @@
 Grammar: `jinja2.parser`. Kinds, with what their children are: `const` none; `name` none; `attr` the object;
 `item` the object and its key; `call` the function and its arguments; `keyword` the value of an argument
 given by name; `filter` and `test` the object and the arguments; `unary`, `binary`, `compare` the operands;
-`cond` condition, value, other value; `list` the items; `dict` keys and values in turn; `slice` its bounds.
+`cond` condition, value, other value; `list` the items, and its name may be `tuple`; `dict` keys and values in
+turn; `slice` start, stop and maybe step, `none` where one is left out.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class ExpressionParser:
             if self.token is _END or self.token.text in {")", "]", "=", *stops}:
                 break
             items.append(self.expression())
-        return Node("list", at, children=tuple(items)) if comma else items[0]
+        return Node("list", at, "tuple", children=tuple(items)) if comma else items[0]
 
     def expression(self) -> Node:
         """One expression, conditional ones included."""
@@ -182,7 +183,7 @@ class ExpressionParser:
         if token.kind in {"integer", "float"}:
             return Node("const", token.at, value=_number(token))
         if token.text == "(" and token.kind == "operator":
-            inner = Node("list", token.at) if self.token.text == ")" else self.sequence()
+            inner = Node("list", token.at, "tuple") if self.token.text == ")" else self.sequence()
             self.expect(")")
             return inner
         if token.text == "[" and token.kind == "operator":
@@ -227,24 +228,22 @@ class ExpressionParser:
                 return node
 
     def _subscript(self) -> Node:
-        at, parts, sliced = self.token.at, [], False
+        at, parts, bounds = self.token.at, list[Node](), list[Node]()
         while not self.accept("]"):
             if self.accept(":"):
-                sliced = True
-                parts.append(Node("const", at))
+                bounds = bounds or [parts.pop() if parts else Node("const", at)]
+                bounds.append(Node("const", at))
             elif self.accept(","):
                 continue
+            elif bounds:
+                bounds[-1] = self.expression()
             else:
                 parts.append(self.expression())
-                if self.accept(":"):
-                    sliced = True
-                    if self.token.text in {"]", ":"}:
-                        parts.append(Node("const", at))
-        if sliced:
-            return Node("slice", at, children=tuple(parts))
+        if bounds:
+            return Node("slice", at, children=tuple(bounds))
         if not parts:
             raise JinjaSyntaxError("a subscript is empty")
-        return parts[0] if len(parts) == 1 else Node("list", at, children=tuple(parts))
+        return parts[0] if len(parts) == 1 else Node("list", at, "tuple", children=tuple(parts))
 
     def _arguments(self) -> Iterator[Node]:
         while not self.accept(")"):
@@ -266,7 +265,7 @@ class ExpressionParser:
         while True:
             token = self.token
             if self.accept("|"):
-                node = Node("filter", token.at, self._dotted(), children=(node, *self._optional_arguments()))
+                node = Node("filter", token.at, self._dotted(), children=(node, *self.arguments()))
             elif self.accept("is"):
                 node = self._test(node, token.at)
             elif token.kind == "operator" and token.text == "(" and node.kind in {"filter", "test"}:
@@ -284,13 +283,14 @@ class ExpressionParser:
             name += "." + self.take().text
         return name
 
-    def _optional_arguments(self) -> tuple[Node, ...]:
+    def arguments(self) -> tuple[Node, ...]:
+        """The arguments in brackets, where there are any; values given by name are `keyword`."""
         return tuple(self._arguments()) if self.accept("(") else ()
 
     def _test(self, node: Node, at: int) -> Node:
         negated = self.accept("not")
         name = self._dotted()
-        arguments = self._optional_arguments()
+        arguments = self.arguments()
         token = self.token
         plain = token.kind in {"string", "integer", "float"} or (
             token.kind == "name" and token.text not in _NO_ARGUMENT

@@ -54,7 +54,7 @@ class Block:
     Attributes:
         keyword: its first word.
         at: its place.
-        target: what `set` and `for` assign to.
+        target: what `set` and `for` assign to; the parameters of a `call`.
         branches: at least one; an assignment or a jump has one without a body.
     """
 
@@ -149,7 +149,9 @@ def _block(keyword: str, at: int, parser: ExpressionParser) -> Block:
         return _set(at, parser)
     if keyword == "for":
         return _for(at, parser)
-    return Block(keyword, at, None, [Branch(_heads(keyword, at, parser))])
+    parameters = parser.arguments() if keyword == "call" else ()
+    target = Node("list", at, children=parameters) if parameters else None
+    return Block(keyword, at, target, [Branch(_heads(keyword, at, parser))])
 
 
 def _set(at: int, parser: ExpressionParser) -> Block:
@@ -161,8 +163,8 @@ def _set(at: int, parser: ExpressionParser) -> Block:
 
 
 def _for(at: int, parser: ExpressionParser) -> Block:
-    # `a in b` would read as a comparison: the targets are names and commas only.
-    names = [Node("name", at, parser.take().text)]
+    # `a in b` would read as a comparison: the targets are names, commas and brackets only.
+    names: list[Node] = []
     while not parser.accept("in"):
         token = parser.take()
         if token.kind == "end":
@@ -185,10 +187,6 @@ def _heads(keyword: str, at: int, parser: ExpressionParser) -> tuple[Node, ...]:
         return (parser.filters(call),)
     if keyword in {"else", "break", "continue", "generation"}:
         return ()
-    if keyword == "call" and parser.accept("("):
-        while not parser.accept(")"):
-            if parser.take().kind == "end":
-                raise JinjaSyntaxError("a bracket stays open")
     heads: list[Node] = []
     while parser.token.kind != "end":
         if keyword in _LINKING and parser.accept(

@@ -15,11 +15,13 @@ from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
 from assay.checks.packaging.artifact_scan.next_steps import REVIEW
 from assay.checks.packaging.artifact_scan.texts import hidden
+from assay.checks.packaging.artifact_scan.texts.templates.assignments import assignments
 from assay.checks.packaging.artifact_scan.texts.templates.bombs import ROUNDS, bombs, doubled, rounds
 from assay.checks.packaging.artifact_scan.texts.templates.folding import Folder
-from assay.checks.packaging.artifact_scan.texts.templates.gadgets import INTERNALS, Gadget, gadgets
+from assay.checks.packaging.artifact_scan.texts.templates.gadgets import Gadget, gadgets
 from assay.checks.packaging.artifact_scan.texts.templates.instructions import hints
-from assay.checks.packaging.artifact_scan.texts.templates.tree import assignments, expressions, visit
+from assay.checks.packaging.artifact_scan.texts.templates.names import INTERNALS
+from assay.checks.packaging.artifact_scan.texts.templates.tree import expressions, visit
 from assay.core.errors import LimitError
 from assay.core.explanation import Explanation, Step
 from assay.core.finding import Rule, Severity
@@ -123,7 +125,9 @@ def _report(
             # Pages of web programs are made of parts; a template of a chat is not.
             severity = None if where or is_template_file(blob) else Severity.LOW
             _found(blob, rules.repository.TEMPLATE_INCLUDE, message, inspection, limit or severity, [])
-            return
+            break
+    if folder.cut:
+        inspection.skip(blob, f"the template{inside} assigns more than is followed", REVIEW)
 
 
 def _found(
@@ -168,9 +172,9 @@ def _gadgets(template: Template, folder: Folder) -> Iterator[Gadget]:
                 )
     if folder.gave_up:
         yield Gadget(Severity.HIGH, "nests an expression deeper than can be followed", 0)
-    for name, values in folder.known.items():
-        for value in values:
-            if isinstance(value, str) and value.startswith("__") and value in INTERNALS:
+    for name, held in folder.known.items():
+        for value in held.strings:
+            if value.startswith("__") and value in INTERNALS:
                 yield Gadget(Severity.HIGH, f"puts the name {value!r} together in `{name}`", 0)
 
 

@@ -1,273 +1,303 @@
-"""What constant expressions of a template come to: names are put together to get past a search."""
+"""What expressions of a template come to: names are put together to get past a search."""
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
+from assay.checks.packaging.artifact_scan.texts.templates import calls
+from assay.checks.packaging.artifact_scan.texts.templates.names import MACHINERY, is_edged
+from assay.checks.packaging.artifact_scan.texts.templates.operations import (
+    OPERATORS,
+    apply,
+    concatenated,
+    plus,
+    sliced,
+)
+from assay.checks.packaging.artifact_scan.texts.templates.values import (
+    COMPUTED_VALUE,
+    DATA_VALUE,
+    EDGED,
+    MACHINE,
+    MAX_LENGTH,
+    NOTHING,
+    NUMBER,
+    NUMBER_VALUE,
+    SPACE,
+    Sequence,
+    Table,
+    Value,
+    alternatives,
+    bag,
+    bounded,
+    lift,
+    member,
+    opened,
+    unfolded,
+    union,
+)
 from assay.subjects.jinja import Node
 
-MAX_VALUES = 24  # that one expression may take, over all branches
-MAX_LENGTH = 4096  # characters of a string, items of a list
-MAX_DEPTH = 60
-_FIELD = re.compile(r"\{\d{0,2}\}")
-_METHODS = frozenset({
-    "lower", "upper", "title", "capitalize", "swapcase", "strip", "lstrip", "rstrip", "replace", "join",
-    "removeprefix", "removesuffix", "split", "format",
-})  # fmt: skip
+MAX_DEPTH: Final = 60
+MAX_WORK: Final = 400_000  # expressions worked out, and constants in them
+GROWN: Final = "[]"
+SETTLED: Final = 3  # passes after which what still grows is no longer followed
+_LOOP_NUMBERS = frozenset(
+    {"index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0"}
+)
 
 
 class Folder:
     """Remembers what a template assigns, and folds expressions over it.
 
     Attributes:
-        known: for each name (`a`, or `a.b` of a namespace) the constants it was ever set to.
+        known: for each name what it was ever set to; `.b` holds what any namespace has as `b`, `.` all that
+            namespaces have, `.*` what they have under names that are not known, `[]` what is added to lists
+            and dicts, `loop.previtem` what loops go over, `loop()` and `caller()` what these are called with.
+        outputs: for each macro what it puts out.
+        callables: names that the template calls, and its macros.
         gave_up: whether an expression was too deep to be followed.
+        cut: whether there was more to follow than the limits allow.
     """
 
     def __init__(self) -> None:
-        self.known: dict[str, list[Any]] = {}
+        self.known: dict[str, Value] = {}
+        self.outputs: dict[str, Value] = {}
+        self.callables: set[str] = set()
         self.gave_up = False
+        self.cut = False
+        self.changed = False
+        self.passed = 0
+        self._work = MAX_WORK
+        self._settled: dict[int, tuple[Node, Value]] | None = None
 
-    def assign(self, target: Node | None, values: Iterable[Any]) -> None:
-        """Add values that `target` may have from here on."""
-        if target is None:
+    def settle(self) -> None:
+        """Nothing is assigned from here on, so that every expression is worked out once."""
+        self._settled = {}
+
+    def assign(self, target: Node, value: Value, *, literal: bool = False) -> None:
+        """Add a value that `target` may have; `literal`: it stands in the template as it is."""
+        if target.kind == "list":
+            for number, one in enumerate(target.children):
+                self.assign(one, calls.unpacked(value, number, len(target.children)), literal=literal)
             return
-        kept = self.known.setdefault(_path(target), [])
-        kept += [value for value in values if value not in kept][: MAX_VALUES - len(kept)]
+        while target.kind == "filter":  # `{% set name | filter %}`
+            target, value = target.children[0], unfolded(value)
+        if target.kind == "name":
+            self.remember(target.name, value, literal=literal)
+        else:  # of a namespace, which may have other names
+            self.remember(f".{target.name}" if target.kind == "attr" else ".*", value, literal=literal)
+            self.remember(".", value)
 
-    def fold(self, node: Node, depth: int = 0) -> list[Any]:
-        """The constants that an expression may come to; none where it depends on anything else."""
+    def remember(self, path: str, value: Value, *, literal: bool = False) -> None:
+        """Add a value that may stand under a path, the root of `known`."""
+        old = self.known.get(path, NOTHING)
+        if path != GROWN and GROWN in self.known:
+            value = opened(value, self.known[GROWN])
+        new = bounded(union([old, bounded(value)]))
+        if new.cut and (literal or any(type(one) is int for one in value.constants)):
+            self.cut = True  # what only grows by being put together counts as computed
+        if self.passed > SETTLED and new.constants != old.constants:
+            new = _widened(old, new, collapse=self.passed > 2 * SETTLED)
+        if new != old or path not in self.known:
+            self.changed = True
+            self.known[path] = new
+
+    def evaluate(self, node: Node, depth: int = 0) -> Value:
+        """What an expression may come to."""
+        if node.kind == "const":
+            return lift(node.value)
+        if self._settled is not None and id(node) in self._settled:
+            return self._settled[id(node)][1]
         if depth > MAX_DEPTH:
             self.gave_up = True
-            return []
-        if node.kind == "const":
-            return [node.value]
-        found = self._known(node)
-        handler = _HANDLERS.get(node.kind)
-        if handler is not None:
-            found = [*found, *handler(self, node, depth + 1)]
-        return found[:MAX_VALUES]
+            return COMPUTED_VALUE
+        self._work -= 1
+        if self._work < 0:
+            self.cut = True
+            return COMPUTED_VALUE
+        value = _HANDLERS.get(node.kind, _unknown)(self, node, depth + 1)
+        self._work -= value.size
+        if self._settled is not None:
+            self._settled[id(node)] = (node, value)
+        return value
+
+    def under(self, holder: Value, key: Value) -> Value:
+        """What stands in `holder` under `key`, an attribute or a subscript."""
+        found = [member(Value(holder.constants, holder.flags & ~SPACE, holder.cut), key)]
+        if holder.flags & SPACE:
+            names = [".", ".*"] if key.flags else [f".{one}" for one in (*key.strings, "*")]
+            found += [self.known[one] for one in names if one in self.known]
+        return union(found)
+
+    def spend(self, work: int) -> None:
+        """Count work; once there was too much of it, nothing is followed any more."""
+        self._work -= work
+
+    def each(self, nodes: Iterable[Node], depth: int) -> list[Value]:
+        """What several expressions may come to."""
+        return [self.evaluate(node, depth) for node in nodes]
+
+    def fold(self, node: Node) -> list[Any]:
+        """The constants that an expression may come to, as plain Python."""
+        return alternatives(self.evaluate(node))[0]
 
     def strings(self, node: Node) -> list[str]:
         """The strings among them."""
-        return [value for value in self.fold(node) if isinstance(value, str)]
-
-    def _known(self, node: Node) -> list[Any]:
-        if node.kind not in {"name", "attr", "item"} or not self.known:
-            return []
-        return self.known.get(_path(node), [])
-
-    def combined(self, nodes: Iterable[Node], depth: int) -> list[tuple[Any, ...]]:
-        """Every way in which several expressions may come out together."""
-        folded = [self.fold(node, depth) for node in nodes]
-        return list(itertools.islice(itertools.product(*folded), MAX_VALUES))
+        return self.evaluate(node).strings
 
 
-def _path(node: Node) -> str:
-    if node.kind == "name":
-        return node.name
-    if node.kind == "attr" and node.children[0].kind == "name":
-        return f"{node.children[0].name}.{node.name}"
-    if node.kind == "item" and node.children[0].kind == "name" and node.children[1].kind == "const":
-        return f"{node.children[0].name}.{node.children[1].value}"
-    return ""
+def _widened(old: Value, new: Value, *, collapse: bool) -> Value:
+    """A value that grows from pass to pass, and would without an end."""
+    if collapse:
+        added = Value(tuple(one for one in new.constants if one not in old.constants))
+        return Value(old.constants, new.flags | unfolded(added).flags, new.cut)
+    grown = bag(new)
+    added = Value(
+        tuple(one for one in grown.constants if one not in old.constants and not isinstance(one, Sequence))
+    )
+    kept = tuple(one for one in grown.constants if one in old.constants or isinstance(one, Sequence))
+    return Value(kept, grown.flags | unfolded(added).flags, new.cut)
 
 
-def _sequence(folder: Folder, node: Node, depth: int) -> list[Any]:
-    if len(node.children) > MAX_LENGTH:
-        return []
-    return [list(items) for items in folder.combined(node.children, depth)]
+def _unknown(folder: Folder, node: Node, depth: int) -> Value:
+    return unfolded(*folder.each(node.children, depth))
 
 
-def _mapping(folder: Folder, node: Node, depth: int) -> list[Any]:
-    keys, values = node.children[::2], node.children[1::2]
-    pairs = [
-        (folder.fold(key, depth), folder.fold(value, depth)) for key, value in zip(keys, values, strict=True)
-    ]
-    known = {key[0]: value[0] if value else None for key, value in pairs if key and isinstance(key[0], str)}
-    return [known] if known else []
+def _name(folder: Folder, node: Node, _: int) -> Value:
+    name = node.name
+    if name in MACHINERY or name in folder.callables:
+        held = [Value(flags=MACHINE)]
+        held += [COMPUTED_VALUE] if name in {"varargs", "kwargs"} else []
+        return union([*held, folder.known.get(name, NOTHING)])
+    return folder.known.get(name, DATA_VALUE)
 
 
-def _spine(node: Node) -> list[Node]:
+def _attr(folder: Folder, node: Node, depth: int) -> Value:
+    holder = node.children[0]
+    if holder.kind == "name" and holder.name == "loop":
+        if node.name in _LOOP_NUMBERS:
+            return NUMBER_VALUE
+        if node.name in {"previtem", "nextitem"}:
+            return folder.known.get("loop.previtem", DATA_VALUE)
+        return Value(flags=MACHINE)
+    key = Value((node.name, int(node.name)) if node.name.isdecimal() else (node.name,))
+    return folder.under(folder.evaluate(holder, depth), key)
+
+
+def _item(folder: Folder, node: Node, depth: int) -> Value:
+    holder, key = folder.evaluate(node.children[0], depth), node.children[1]
+    if key.kind == "slice":
+        return _slice(holder, folder.each(key.children, depth))
+    return folder.under(holder, folder.evaluate(key, depth))
+
+
+def _slice(holder: Value, bounds: list[Value]) -> Value:
+    lists = [one for one in holder.constants if isinstance(one, Sequence)]
+    rest = Value(tuple(one for one in holder.constants if not isinstance(one, Sequence)), holder.flags)
+    found = [apply(sliced, [rest, *bounds])] if rest != NOTHING else []
+    if all(not bound.flags and len(bound.constants) == 1 for bound in bounds):
+        plain = [bound.constants[0] for bound in bounds]
+        if (
+            all(one is None or (isinstance(one, int) and one) or one == 0 for one in plain)
+            and 0 not in plain[2:]
+        ):
+            cut = slice(*(*plain, None) if len(plain) == 1 else plain)
+            return union([*found, *(Value((Sequence(one.items[cut], one.exact),)) for one in lists)])
+    return union([*found, bag(Value(tuple(lists)))])
+
+
+def _spine(folder: Folder, node: Node) -> list[Node]:
     """The operands of a chain of the same operator, which is as deep as it is long."""
-    operands: list[Node] = []
-    while node.kind == "binary" and node.name in {"~", "+"}:
+    operator, operands = node.name, list[Node]()
+    while node.kind == "binary" and node.name == operator:
         operands.append(node.children[1])
         node = node.children[0]
+    folder.spend(len(operands))
     return [node, *reversed(operands)]
 
 
-def _binary(folder: Folder, node: Node, depth: int) -> list[Any]:
-    if node.name in {"~", "+"}:
-        return _joined(folder, node, depth)
-    found: list[Any] = []
-    for left, right in folder.combined(node.children, depth):
-        found += _operation(node.name, left, right)
+def _binary(folder: Folder, node: Node, depth: int) -> Value:
+    if node.name in {"and", "or"}:
+        return union(folder.each(_spine(folder, node), depth))
+    if node.name == "~":
+        return concatenated(folder.each(_spine(folder, node), depth), is_edged, EDGED)
+    if node.name == "+":
+        return _added(folder.each(_spine(folder, node), depth))
+    if node.name not in OPERATORS:
+        return NUMBER_VALUE
+    left, right = folder.each(node.children, depth)
+    found = apply(OPERATORS[node.name], [left, right])
+    if node.name in {"-", "//"}:
+        return Value(found.constants, NUMBER if found.flags else 0)
+    shown = node.name == "%" and any(isinstance(one, Sequence) for one in right.constants)
+    if shown and not (node.children[1].kind == "list" and node.children[1].name == "tuple"):
+        return union([found, unfolded(left, right)])  # a list is shown, where a tuple is taken apart
     return found
 
 
-def _joined(folder: Folder, node: Node, depth: int) -> list[Any]:
-    """Strings put together; what is not known between them counts as nothing, for it may be nothing."""
-    parts: list[list[Any]] = []
-    for operand in _spine(node):
-        values = [value for value in folder.fold(operand, depth) if isinstance(value, str | int)]
-        parts.append(values[:4] or [""])
-    if not any(isinstance(value, str) and value for part in parts for value in part):
-        return []
-    combined = itertools.islice(itertools.product(*parts), MAX_VALUES)
-    return ["".join(map(str, pieces))[:MAX_LENGTH] for pieces in combined]
+def _added(values: list[Value]) -> Value:
+    numeric = [_is_number(value) for value in values]
+    if all(numeric):
+        total = values[0]
+        for value in values[1:]:
+            total = apply(plus, [total, value])
+        return total
+    if any(numeric):
+        return NUMBER_VALUE  # a number is added to numbers only
+    lists = [_lists(value) for value in values]
+    if not any(lists):
+        return concatenated(values, is_edged, EDGED)
+    added = bag(Value(tuple(one for held in lists for one in held)))
+    if all(len(held) == 1 and value == Value((held[0],)) for held, value in zip(lists, values, strict=True)):
+        items = tuple(item for held in lists for item in held[0].items)
+        if all(held[0].exact for held in lists) and len(items) <= MAX_LENGTH:
+            added = Value((Sequence(items),))
+    texts = [Value(tuple(value.strings), value.flags) for value in values]
+    rest = [] if any(value == NOTHING for value in texts) else [concatenated(texts, is_edged, EDGED)]
+    flags = 0
+    for value in values:
+        flags |= value.flags
+    return union([added, *rest, Value(flags=flags)])
 
 
-def _operation(operator: str, left: Any, right: Any) -> list[Any]:
-    if operator == "*" and isinstance(left, int) and isinstance(right, str):
-        left, right = right, left
-    if operator == "*" and isinstance(left, str) and isinstance(right, int):
-        return [(left * min(right, MAX_LENGTH))[:MAX_LENGTH]]
-    if operator == "%" and isinstance(left, str):
-        return _formatted(left, right if isinstance(right, list) else [right])
-    return []
+def _lists(value: Value) -> list[Sequence]:
+    return [one for one in value.constants if isinstance(one, Sequence)]
 
 
-def _unary(folder: Folder, node: Node, depth: int) -> list[Any]:
-    numbers = [value for value in folder.fold(node.children[0], depth) if isinstance(value, int | float)]
-    return [-value for value in numbers] if node.name == "-" else numbers if node.name == "+" else []
+def _is_number(value: Value) -> bool:
+    if value.flags & ~NUMBER or value == NOTHING:
+        return False
+    return all(isinstance(one, int | float) for one in value.constants)
 
 
-def _formatted(text: str, values: list[Any]) -> list[Any]:
-    if len(text) > MAX_LENGTH or any(character.isdigit() or character == "*" for character in text):
-        return []  # a width in it could be a bomb
-    try:
-        return [text % tuple(values)]
-    except (TypeError, ValueError, OverflowError):
-        return []
+def _list(folder: Folder, node: Node, depth: int) -> Value:
+    values = folder.each(node.children, depth)
+    return bounded(Value((Sequence(tuple(values)),)))
 
 
-def _item(folder: Folder, node: Node, depth: int) -> list[Any]:
-    holder, key = node.children
-    if key.kind == "slice":
-        return [value for held in folder.fold(holder, depth) for value in _sliced(folder, held, key, depth)]
-    return [
-        value
-        for held, index in folder.combined((holder, key), depth)
-        for value in _picked(held, index)
-    ]  # fmt: skip
+def _dict(folder: Folder, node: Node, depth: int) -> Value:
+    values = folder.each(node.children, depth)
+    return bounded(Value((Table(tuple(zip(values[::2], values[1::2], strict=True))),)))
 
 
-def _picked(held: Any, index: Any) -> list[Any]:
-    try:
-        if isinstance(held, str | list) and isinstance(index, int):
-            return [held[index]]
-        if isinstance(held, dict) and isinstance(index, str | int):
-            return [held[index]]
-    except (IndexError, KeyError):
-        return []
-    return []
+def _unary(folder: Folder, node: Node, depth: int) -> Value:
+    value = folder.evaluate(node.children[0], depth)
+    if node.name not in {"-", "+"}:
+        return NUMBER_VALUE if node.name == "not" else value
+    return apply(lambda one: -one if node.name == "-" else one, [value])
 
 
-def _sliced(folder: Folder, held: Any, key: Node, depth: int) -> list[Any]:
-    bounds = [folder.fold(part, depth) for part in key.children]
-    numbers = [part[0] if part and isinstance(part[0], int) else None for part in bounds]
-    if not isinstance(held, str | list) or not numbers or 0 in numbers[2:]:
-        return []
-    step = numbers[-1] if len(numbers) > 1 and isinstance(numbers[-1], int) and numbers[-1] < 0 else None
-    if step is not None:
-        return [held[::step]]
-    return [held[numbers[0] :]] if len(numbers) == 1 else [held[numbers[0] : numbers[1]]]
+def _cond(folder: Folder, node: Node, depth: int) -> Value:
+    return union(folder.each(node.children[1:], depth))
 
 
-def _attr(folder: Folder, node: Node, depth: int) -> list[Any]:
-    return [
-        held[node.name]
-        for held in folder.fold(node.children[0], depth)
-        if isinstance(held, dict) and node.name in held
-    ]
+def _number(_: Folder, __: Node, ___: int) -> Value:
+    return NUMBER_VALUE
 
 
-def _cond(folder: Folder, node: Node, depth: int) -> list[Any]:
-    return [value for child in node.children[1:] for value in folder.fold(child, depth)]
-
-
-def _call(folder: Folder, node: Node, depth: int) -> list[Any]:
-    function, arguments = node.children[0], node.children[1:]
-    if function.kind == "name" and function.name in {"dict", "namespace"}:
-        pairs = {one.name: folder.fold(one.children[0], depth) for one in arguments if one.kind == "keyword"}
-        return [{name: values[0] if values else None for name, values in pairs.items()}]
-    if function.kind == "attr" and function.name in _METHODS:
-        return _method(folder, function, arguments, depth)
-    return []
-
-
-def _method(folder: Folder, function: Node, arguments: tuple[Node, ...], depth: int) -> list[Any]:
-    found: list[Any] = []
-    for held, *given in folder.combined((function.children[0], *arguments), depth):
-        if not isinstance(held, str) or len(held) > MAX_LENGTH or _too_long(held, given):
-            continue
-        if function.name == "format" and not _fills_only(held):
-            continue  # fetching attributes is judged by the text itself
-        try:
-            found.append(getattr(held, function.name)(*given))
-        except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
-            continue
-    return found
-
-
-def _too_long(held: str, given: list[Any]) -> bool:
-    """Whether a method of a string could give much more than it was given."""
-    return any(len(one) > MAX_LENGTH for one in given if isinstance(one, str | list)) or (
-        sum(len(one) for one in given if isinstance(one, str)) * len(held) > MAX_LENGTH * 16
-    )
-
-
-def _fills_only(text: str) -> bool:
-    """Whether `format` would only put its arguments between the letters."""
-    rest = _FIELD.sub("", text)
-    return "{" not in rest and "}" not in rest
-
-
-def _filter(folder: Folder, node: Node, depth: int) -> list[Any]:
-    act = _FILTERS.get(node.name)
-    if act is None:
-        return []
-    found: list[Any] = []
-    for held, *given in folder.combined(node.children, depth):
-        try:
-            found += act(held, given)
-        except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
-            continue
-    return found
-
-
-def _text(method: str) -> Callable[[Any, list[Any]], list[Any]]:
-    return lambda held, _: [getattr(str(held)[:MAX_LENGTH], method)()]
-
-
-def _join(held: Any, given: list[Any]) -> list[Any]:
-    items = list(held)[:MAX_LENGTH]
-    between = str(given[0])[:64] if given else ""
-    return [between.join(map(str, items))[:MAX_LENGTH]]
-
-
-def _replace(held: Any, given: list[Any]) -> list[Any]:
-    text, old, new = str(held)[:MAX_LENGTH], str(given[0]), str(given[1])
-    return [text.replace(old, new[:64])[:MAX_LENGTH]] if old else []
-
-
-_FILTERS: Mapping[str, Callable[[Any, list[Any]], list[Any]]] = {
-    "lower": _text("lower"), "upper": _text("upper"), "title": _text("title"), "trim": _text("strip"),
-    "capitalize": _text("capitalize"),
-    "string": lambda held, _: [str(held)[:MAX_LENGTH]], "safe": lambda held, _: [held],
-    "list": lambda held, _: [list(held)[:MAX_LENGTH]],
-    "join": _join, "replace": _replace,
-    "reverse": lambda held, _: [held[::-1]],
-    "first": lambda held, _: [next(iter(held))], "last": lambda held, _: [list(held)[-1]],
-    "format": lambda held, given: _formatted(str(held), given),
-    "default": lambda held, given: [held, *given], "d": lambda held, given: [held, *given],
-    "urlencode": lambda held, _: [held], "e": lambda held, _: [held], "escape": lambda held, _: [held],
-}  # fmt: skip
-_HANDLERS: Mapping[str, Callable[[Folder, Node, int], list[Any]]] = {
-    "unary": _unary, "list": _sequence, "dict": _mapping, "binary": _binary, "item": _item, "attr": _attr,
-    "cond": _cond, "call": _call, "filter": _filter,
+_HANDLERS: Final[Mapping[str, Callable[[Folder, Node, int], Value]]] = {
+    "name": _name, "attr": _attr, "item": _item, "unary": _unary, "list": _list, "dict": _dict,
+    "binary": _binary, "cond": _cond, "compare": _number, "test": _number, "call": calls.call,
+    "filter": calls.filtered,
 }  # fmt: skip

@@ -1,39 +1,40 @@
 """Ways from a template into Python: attributes of its own machinery, however their names are written.
 
-Sources: the attributes that `jinja2.sandbox` refuses, and the gadgets of CVE-2024-34359 (llama-cpp-python),
-CVE-2026-5760 (SGLang) and of the field's lists of server-side template injections.
+A name that the template puts together in ways that are not followed counts as one that leads there.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from assay.checks.packaging.artifact_scan.texts.templates.folding import Folder
+from assay.checks.packaging.artifact_scan.texts.templates.names import (
+    BUILTINS,
+    DUNDER,
+    INTERNALS,
+    MACHINERY,
+    MODULES,
+    RUN,
+    SPECIAL_TOKEN,
+)
+from assay.checks.packaging.artifact_scan.texts.templates.values import (
+    COMPUTED,
+    DATA,
+    EDGED,
+    MACHINE,
+    SPACE,
+    spread,
+)
 from assay.core.finding import Severity
 from assay.subjects.jinja import Node, walk
 
-_DUNDER = re.compile(r"__[A-Za-z]\w*__")
-INTERNALS = frozenset({
-    "__class__", "__base__", "__bases__", "__mro__", "__subclasses__", "__globals__", "__builtins__",
-    "__import__", "__init__", "__new__", "__dict__", "__getattribute__", "__getattr__", "__getitem__",
-    "__code__", "__closure__", "__func__", "__self__", "__module__", "__loader__", "__spec__", "__call__",
-    "__reduce__", "__reduce_ex__", "__setattr__", "__init_subclass__", "__wrapped__", "__enter__", "__exit__",
-    "__del__", "__traceback__", "__context__", "__cause__", "__doc__", "__name__", "__qualname__", "__file__",
-    "mro", "func_globals", "func_code", "func_closure", "im_func", "im_self", "im_class", "gi_frame",
-    "gi_code", "cr_frame", "cr_code", "ag_frame", "ag_code", "f_globals", "f_locals", "f_builtins",
-    "f_back", "f_code",
-    "tb_frame", "tb_next", "co_consts", "_TemplateReference__context", "_module", "_load_form_data",
-})  # fmt: skip
-_RUN = frozenset({
-    "popen", "Popen", "check_output", "check_call", "system", "spawnl", "execv", "execve", "eval", "exec",
-    "import_module", "load_module", "getoutput", "import_string",
-})  # fmt: skip
-_BUILTINS = frozenset({"eval", "exec", "compile", "open", "getattr", "globals", "vars", "locals", "setattr"})
-_MACHINERY = frozenset({"lipsum", "cycler", "joiner", "self", "url_for", "get_flashed_messages"})
+_FORMATS = frozenset({"format", "format_map"})
 _FLASK = frozenset({"application", "environ", "args", "form", "cookies", "headers", "values", "files"})
 _BY_ATTRIBUTE = frozenset({"map", "groupby", "sort", "sum", "min", "max", "unique"})
+_FETCHES = frozenset({"attr", "item", "filter"})
+_MAKES = frozenset({"binary", "filter", "call", "item", "cond"})
 _SELECT = frozenset({"selectattr", "rejectattr"})
 _LAZY = frozenset({"select", "reject", "map", "batch", "slice", "unique"}) | _SELECT
 _FIELD = re.compile(r"\{[^{}]{0,200}[.\[]\s{0,9}_[^{}]*\}")
@@ -50,26 +51,70 @@ class Gadget:
 
 def gadgets(node: Node, folder: Folder) -> Iterator[Gadget]:
     """The ways in that an expression holds."""
+    parts: set[int] = set()  # of chains of one operator, which are worked out whole
     for one in walk(node):
-        if one.kind == "attr":
-            yield from _attribute(one)
-        elif one.kind == "item":
-            yield from _item(one, folder)
-        elif one.kind == "filter":
-            yield from _filter(one, folder)
-        elif one.kind == "call":
-            yield from _call(one, folder)
-        elif one.kind == "name" and one.name == "__import__":
-            yield Gadget(Severity.CRITICAL, "calls `__import__`", one.at)
-        elif one.kind == "const" and one.value in INTERNALS and str(one.value).startswith("__"):
-            yield Gadget(Severity.HIGH, f"carries the name {one.value!r}", one.at)
+        judged = _JUDGES.get(one.kind)
+        if judged is not None:
+            yield from judged(one, folder)
+        if one.kind in _FETCHES:
+            yield from _fetched(one, folder)
+        if one.kind in _MAKES and id(one) not in parts:
+            yield from _made(one, folder)
+        if one.kind == "binary" and one.children[0].name == one.name:
+            parts.add(id(one.children[0]))
 
 
-def _attribute(node: Node) -> Iterator[Gadget]:
+def _name(node: Node, _: Folder) -> Iterator[Gadget]:
+    if node.name == "__import__":
+        yield Gadget(Severity.CRITICAL, "calls `__import__`", node.at)
+
+
+def _constant(node: Node, _: Folder) -> Iterator[Gadget]:
+    if node.value in INTERNALS and str(node.value).startswith("__"):
+        yield Gadget(Severity.HIGH, f"carries the name {node.value!r}", node.at)
+
+
+def _made(node: Node, folder: Folder) -> Iterator[Gadget]:
+    for text in folder.strings(node):
+        if text.startswith("__") and text in INTERNALS:
+            yield Gadget(Severity.HIGH, f"puts the name {text!r} together", node.at)
+
+
+def _fetched(node: Node, folder: Folder) -> Iterator[Gadget]:
+    """What is taken of an object by a name, whichever way it is written."""
+    names = _names(node, folder)
+    holder = node.children[0]
+    if any(name in RUN for name in names) and any(name in MODULES for name in _names(holder, folder)):
+        yield Gadget(Severity.CRITICAL, f"takes {names[0]!r} of a module of Python", node.at)
+    if any(name in _FORMATS for name in names):
+        yield from _formats(folder, holder, node.at)
+
+
+def _names(node: Node, folder: Folder) -> list[str]:
+    """The names by which a node fetches something of its first child."""
+    if node.kind == "attr":
+        return [node.name]
+    if node.kind == "item" and node.children[1].kind != "slice":
+        return folder.strings(node.children[1])
+    if node.kind == "filter" and node.name == "attr" and len(node.children) > 1:
+        return folder.strings(node.children[1])
+    return []
+
+
+def _formats(folder: Folder, holder: Node, at: int) -> Iterator[Gadget]:
+    value = folder.evaluate(holder)
+    for text in value.strings:
+        if _FIELD.search(text):
+            yield Gadget(Severity.CRITICAL, f"formats {text[:60]!r}, which fetches attributes", at)
+    if value.flags & (COMPUTED | EDGED):
+        yield Gadget(Severity.HIGH, "formats a text that it puts together, which may fetch attributes", at)
+
+
+def _attribute(node: Node, _: Folder) -> Iterator[Gadget]:
     name, holder = node.name, node.children[0]
     if name in INTERNALS:
         yield Gadget(Severity.CRITICAL, f"reaches for {name!r}", node.at)
-    elif _DUNDER.fullmatch(name):
+    elif DUNDER.fullmatch(name):
         yield Gadget(Severity.HIGH, f"reaches for {name!r}", node.at)
     elif name.startswith("_"):
         yield Gadget(Severity.MEDIUM, f"reaches for the private name {name!r}", node.at)
@@ -78,16 +123,30 @@ def _attribute(node: Node) -> Iterator[Gadget]:
 
 
 def _item(node: Node, folder: Folder) -> Iterator[Gadget]:
-    yield from _named(folder.strings(node.children[1]), node.at)
-    if _is_representation(node.children[0]):
+    holder, key = node.children
+    if _is_representation(holder):
         yield Gadget(Severity.HIGH, "takes letters out of how Python shows an object", node.at)
+    if key.kind == "slice":
+        return
+    names = folder.evaluate(key)
+    yield from _named(names.strings, node.at)
+    if names.flags & COMPUTED:
+        yield Gadget(Severity.HIGH, "computes the name that it fetches by a subscript", node.at)
+    if key.kind in {"name", "attr"} and SPECIAL_TOKEN.fullmatch(key.name):
+        yield Gadget(Severity.HIGH, f"fetches by the name that stands in `{key.name}`", node.at)
+    if folder.evaluate(holder).flags & (MACHINE | SPACE):
+        if names.flags & (DATA | EDGED):
+            yield Gadget(Severity.HIGH, "lets the conversation choose what is fetched of a function", node.at)
+        for name in names.strings:
+            if name in MODULES | RUN or name.startswith("_"):
+                yield Gadget(Severity.HIGH, f"fetches {name!r} of a function or an object of Jinja", node.at)
 
 
 def _named(names: list[str], at: int) -> Iterator[Gadget]:
     for name in names:
         if name in INTERNALS and name != "mro":
             yield Gadget(Severity.CRITICAL, f"reaches for {name!r}", at)
-        elif _DUNDER.fullmatch(name) and not name.isupper():
+        elif DUNDER.fullmatch(name) and not name.isupper():
             yield Gadget(Severity.HIGH, f"reaches for {name!r}", at)
 
 
@@ -99,15 +158,21 @@ def _is_representation(node: Node) -> bool:
             return True
         seen_string = seen_string or node.name == "string"
         node = node.children[0]
-    return seen_string and node.kind == "name" and node.name in _MACHINERY | {"namespace", "dict", "range"}
+    return seen_string and node.kind == "name" and node.name in MACHINERY
 
 
 def _filter(node: Node, folder: Folder) -> Iterator[Gadget]:
-    arguments = node.children[1:]
-    if node.name == "attr" and arguments:
+    yield from _applied(node, node.name, node.children[1:], folder)
+
+
+def _applied(node: Node, name: str, arguments: tuple[Node, ...], folder: Folder) -> Iterator[Gadget]:
+    """A filter, or one that `map` applies by its name."""
+    if name == "attr" and arguments:
         yield from _attr_filter(arguments[0], node.at, folder)
-    elif node.name in _BY_ATTRIBUTE or node.name in _SELECT:
-        yield from _by_attribute(node, folder)
+    elif name == "map":
+        yield from _map(node, arguments, folder)
+    if name in _BY_ATTRIBUTE | _SELECT:
+        yield from _by_attribute(node, name, arguments, folder)
 
 
 def _attr_filter(argument: Node, at: int, folder: Folder) -> Iterator[Gadget]:
@@ -117,31 +182,42 @@ def _attr_filter(argument: Node, at: int, folder: Folder) -> Iterator[Gadget]:
         yield Gadget(Severity.HIGH, "computes the name of an attribute and fetches it with `|attr`", at)
 
 
-def _by_attribute(node: Node, folder: Folder) -> Iterator[Gadget]:
-    """Filters that fetch an attribute of every item, or apply any other filter by its name."""
-    plain = [one for one in node.children[1:] if one.kind != "keyword"]
-    named = [
-        one.children[0] for one in node.children[1:] if one.kind == "keyword" and one.name == "attribute"
-    ]
-    applied = folder.strings(plain[0]) if plain and node.name == "map" else []
-    paths = [*named, *(plain[:1] if node.name != "map" else [])]
-    if "attr" in applied:
-        for argument in plain[1:2]:
-            yield from _attr_filter(argument, node.at, folder)
-    elif node.name == "map" and plain and not applied:
+def _map(node: Node, arguments: tuple[Node, ...], folder: Folder) -> Iterator[Gadget]:
+    plain = [one for one in arguments if one.kind != "keyword"]
+    if not plain:
+        return
+    applied = folder.evaluate(plain[0])
+    if applied.flags or not applied.strings:
         yield Gadget(Severity.HIGH, "computes the name of the filter that `|map` applies", node.at)
+    for name in applied.strings:
+        rest = tuple(one for one in arguments if one is not plain[0])
+        if rest or name != "map":
+            yield from _applied(node, name, rest, folder)
+
+
+def _by_attribute(node: Node, name: str, arguments: tuple[Node, ...], folder: Folder) -> Iterator[Gadget]:
+    """Filters that fetch an attribute of every item."""
+    paths = [one.children[0] for one in arguments if one.kind == "keyword" and one.name == "attribute"]
+    paths += [one.children[0] for one in arguments if one.kind == "unary" and one.name in {"*", "**"}]
+    plain = [one for one in arguments if one.kind not in {"keyword", "unary"}]
+    paths += [] if name == "map" else plain[:1] if name in _SELECT else plain
     for path in paths:
-        for text in folder.strings(path):
+        value = folder.evaluate(path)
+        for text in value.strings:
             yield from _named(text.split("."), node.at)
+        if (spread(value) & COMPUTED and not value.strings) or value.flags & (COMPUTED | EDGED):
+            yield Gadget(Severity.HIGH, f"computes the attribute that `|{name}` fetches", node.at)
 
 
 def _call(node: Node, folder: Folder) -> Iterator[Gadget]:
     function = node.children[0]
-    if function.kind == "name" and function.name in _BUILTINS:
+    if function.kind == "name" and function.name in BUILTINS:
         yield Gadget(Severity.MEDIUM, f"calls `{function.name}`, where the application offers it", node.at)
-    if function.kind == "attr" and function.name in _RUN:
-        yield Gadget(Severity.CRITICAL, f"calls `{function.name}`", node.at)
-    if function.kind == "attr" and function.name in {"format", "format_map"}:
-        for text in folder.strings(function.children[0]):
-            if _FIELD.search(text[:4096]):
-                yield Gadget(Severity.CRITICAL, f"formats {text[:60]!r}, which fetches attributes", node.at)
+    for name in _names(function, folder):
+        if name in RUN:
+            yield Gadget(Severity.CRITICAL, f"calls `{name}`", node.at)
+
+
+_JUDGES: Mapping[str, Callable[[Node, Folder], Iterator[Gadget]]] = {
+    "attr": _attribute, "item": _item, "filter": _filter, "call": _call, "name": _name, "const": _constant,
+}  # fmt: skip

@@ -1,14 +1,11 @@
-"""Walks a template: what it assigns, what stands in its loops, and the words it brings along."""
+"""Walks a template: what stands in its blocks and loops, and the words it brings along."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from assay.checks.packaging.artifact_scan.texts.templates.folding import MAX_VALUES, Folder
-from assay.subjects.jinja import Block, Item, Node, Output, Text, walk
-
-PASSES = 3  # assignments that build on assignments
+from assay.subjects.jinja import Block, Item, Node, Output, Text
 
 
 class Visit(NamedTuple):
@@ -35,75 +32,6 @@ def expressions(item: Item) -> Iterator[Node]:
     elif isinstance(item, Block):
         for branch in item.branches:
             yield from branch.expressions
-
-
-def assignments(items: tuple[Item, ...]) -> Folder:
-    """A folder that knows every constant that any name of the template may stand for."""
-    folder = Folder()
-    visits = list(visit(items))
-    macros = {
-        one.item.branches[0].expressions[0].children[0].name: one.item.branches[0].expressions[0].children[1:]
-        for one in visits
-        if isinstance(one.item, Block) and one.item.keyword == "macro" and _has_parameters(one.item)
-    }
-    for _ in range(PASSES):
-        for one in visits:
-            if isinstance(one.item, Block):
-                _assign(one.item, folder)
-            for node in expressions(one.item):
-                _call_macros(node, macros, folder)
-    return folder
-
-
-def _has_parameters(block: Block) -> bool:
-    heads = block.branches[0].expressions
-    return bool(heads) and heads[0].kind == "call" and heads[0].children[0].kind == "name"
-
-
-def _assign(block: Block, folder: Folder) -> None:
-    heads = block.branches[0].expressions
-    if block.keyword == "set" and block.target is not None:
-        if not heads:
-            folder.assign(block.target, ["".join(words(block.branches[0].body))[:4096]])
-        elif block.target.kind == "list" and heads[0].kind == "list":
-            for target, value in zip(block.target.children, heads[0].children, strict=False):
-                folder.assign(target, folder.fold(value))
-        else:
-            folder.assign(block.target, folder.fold(heads[0]))
-            _assign_members(block.target, heads[0], folder)
-    elif block.keyword == "for" and block.target is not None and heads:
-        for held in folder.fold(heads[0]):
-            folder.assign(
-                block.target, list(held)[:MAX_VALUES] if isinstance(held, list | str | dict) else []
-            )
-    elif block.keyword == "with":
-        for target, value in zip(heads[::2], heads[1::2], strict=False):
-            folder.assign(target, folder.fold(value))
-
-
-def _assign_members(target: Node, value: Node, folder: Folder) -> None:
-    """What `namespace(a=…)` holds, by the name it is reached under."""
-    if value.kind == "call" and target.kind == "name":
-        for one in value.children[1:]:
-            if one.kind == "keyword":
-                folder.assign(
-                    Node("attr", one.at, one.name, children=(target,)), folder.fold(one.children[0])
-                )
-
-
-def _call_macros(node: Node, macros: dict[str, tuple[Node, ...]], folder: Folder) -> None:
-    if not macros:
-        return
-    for one in walk(node):
-        if one.kind != "call" or one.children[0].kind != "name" or one.children[0].name not in macros:
-            continue
-        parameters = macros[one.children[0].name]
-        names = [Node("name", one.at, p.name) for p in parameters if p.kind in {"name", "keyword"}]
-        for number, argument in enumerate(one.children[1:]):
-            if argument.kind == "keyword":
-                folder.assign(Node("name", one.at, argument.name), folder.fold(argument.children[0]))
-            elif number < len(names):
-                folder.assign(names[number], folder.fold(argument))
 
 
 def words(items: Iterable[Item]) -> Iterator[str]:
