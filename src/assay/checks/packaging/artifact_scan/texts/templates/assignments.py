@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.checks.packaging.artifact_scan.texts.templates.calls import GROWING, added
-from assay.checks.packaging.artifact_scan.texts.templates.folding import GROWN, Folder
+from assay.checks.packaging.artifact_scan.texts.templates.calls import APPENDING, UPDATING, added
+from assay.checks.packaging.artifact_scan.texts.templates.folding import APPENDED, UPDATED, Folder
 from assay.checks.packaging.artifact_scan.texts.templates.names import is_edged
 from assay.checks.packaging.artifact_scan.texts.templates.operations import concatenated
 from assay.checks.packaging.artifact_scan.texts.templates.tree import expressions, visit, words
@@ -24,6 +24,7 @@ from assay.checks.packaging.artifact_scan.texts.templates.values import (
 )
 from assay.subjects.jinja import Block, Item, Node, Output, Text, walk
 
+CHANGING = frozenset({"append", "extend", "insert", "update", "setdefault"})  # which no field is called
 PASSES = 16  # over assignments that build on assignments
 
 
@@ -34,27 +35,43 @@ def assignments(items: tuple[Item, ...]) -> Folder:
     blocks = [item for item in visits if isinstance(item, Block)]
     macros = {_head(block).children[0].name: block for block in blocks if _is_macro(block)}
     calls = [node for item in visits for node in _calls(item)]
-    folder.callables |= {node.children[0].name for node in calls if node.children[0].kind == "name"} | set(
-        macros
-    )
-    for name in _passed_on(visits, macros):
-        for parameter in _head(macros[name]).children[1:]:
-            folder.remember(parameter.name, COMPUTED_VALUE)
+    folder.callables = {node.children[0].name for node in calls if node.children[0].kind == "name"}
+    folder.callables |= set(macros)
+    _leave_open(visits, macros, folder)
     folder.changed = True
-    while folder.changed:
+    while folder.changed and not folder.exhausted:
         folder.changed = False
         folder.passed += 1
         if folder.passed > PASSES:
             folder.cut = True
             break
-        for block in blocks:
-            _assign(block, folder)
-        for name, block in macros.items():
-            folder.outputs[name] = union([folder.outputs.get(name, NOTHING), _body(block, folder)])
-        for node in calls:
-            _called(node, macros, folder)
+        _pass_over(blocks, calls, macros, folder)
     folder.settle()
     return folder
+
+
+def _pass_over(blocks: list[Block], calls: list[Node], macros: dict[str, Block], folder: Folder) -> None:
+    """Work out every assignment once; without those that are left, once there was too much work."""
+    for block in blocks:
+        _assign(block, folder)
+        if folder.exhausted:
+            return
+    for name, block in macros.items():
+        folder.remember(f"{name}()", _body(block, folder))
+    for node in calls:
+        _called(node, macros, folder)
+        if folder.exhausted:
+            return
+
+
+def _leave_open(visits: list[Item], macros: dict[str, Block], folder: Folder) -> None:
+    """Take anything for what is passed to macros, or added to lists, in ways that are not followed."""
+    for name in _passed_on(visits, macros):
+        for parameter in _head(macros[name]).children[1:]:
+            folder.remember(parameter.name, COMPUTED_VALUE)
+    if _changes_unseen(visits):
+        folder.remember(APPENDED, COMPUTED_VALUE)
+        folder.remember(UPDATED, COMPUTED_VALUE)
 
 
 def _head(block: Block) -> Node:
@@ -90,6 +107,22 @@ def _passed_on(visits: list[Item], macros: dict[str, Block]) -> Iterator[str]:
                 yield node.name
 
 
+def _changes_unseen(visits: list[Item]) -> bool:
+    """Whether a method that changes lists or dicts is fetched without being called there."""
+    for item in visits:
+        for node in expressions(item):
+            if node.kind == "attr" and node.name in CHANGING:
+                return True
+            for one in walk(node):
+                children = one.children[1:] if one.kind == "call" else one.children
+                fetched = [child.name for child in children if child.kind == "attr"]
+                if one.kind in {"item", "filter"}:
+                    fetched += [str(child.value) for child in one.children[1:] if child.kind == "const"]
+                if any(name in CHANGING for name in fetched):
+                    return True
+    return False
+
+
 def _assign(block: Block, folder: Folder) -> None:
     heads = block.branches[0].expressions
     if block.keyword == "set" and block.target is not None:
@@ -98,7 +131,8 @@ def _assign(block: Block, folder: Folder) -> None:
     elif block.keyword == "for" and block.target is not None and heads:
         gone_over = elements(folder.evaluate(heads[0]))
         folder.remember("loop.previtem", gone_over)
-        folder.assign(block.target, union([gone_over, folder.known.get("loop()", NOTHING)]))
+        gone_over = union([gone_over, folder.known.get("loop()", NOTHING)])
+        folder.assign(block.target, gone_over, literal=heads[0].kind in {"list", "dict"})
     elif block.keyword == "with":
         for target, node in zip(heads[::2], heads[1::2], strict=False):
             folder.assign(target, folder.evaluate(node), literal=node.kind == "const")
@@ -138,8 +172,11 @@ def _trimmed(text: str) -> Value:
 
 def _called(node: Node, macros: dict[str, Block], folder: Folder) -> None:
     function = node.children[0]
-    if function.kind == "attr" and function.name in GROWING:
-        folder.remember(GROWN, added(folder, node))
+    if function.kind == "attr":
+        if function.name in APPENDING:
+            folder.remember(APPENDED, added(folder, node))
+        if function.name in UPDATING:
+            folder.remember(UPDATED, added(folder, node))
     if function.kind != "name":
         return
     if function.name == "namespace":

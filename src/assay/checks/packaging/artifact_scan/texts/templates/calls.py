@@ -41,7 +41,12 @@ _NUMBERS = frozenset({
     "rfind", "index", "rindex", "isdigit", "isdecimal", "isnumeric", "isalpha", "isalnum", "isupper",
     "islower", "isspace", "bit_length", "__len__",
 })  # fmt: skip
-GROWING: Final = frozenset({"append", "extend", "insert", "update", "setdefault", "add", "__setitem__"})
+# What changes a list, a dict, or either in its place.
+APPENDING: Final = frozenset(
+    {"append", "extend", "insert", "add", "remove", "reverse", "sort", "pop", "clear"}
+)
+UPDATING: Final = frozenset({"update", "setdefault", "popitem", "pop", "clear"})
+_BRINGING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
 _ORDERED = frozenset({"list", "reverse", "first", "last", "safe"})
 _SHUFFLED = frozenset({"sort", "unique", "select", "reject", "selectattr", "rejectattr"})
 _PICKED = frozenset({"random", "min", "max"})
@@ -108,10 +113,10 @@ def _function(folder: Folder, name: str, given: Arguments) -> Value:
         return NUMBER_VALUE
     if name in {"cycler", "joiner"}:
         return Value(flags=MACHINE)
-    if name in folder.outputs and name not in folder.known:
-        return folder.outputs[name]
-    if name in MACHINERY or name in folder.outputs or name in folder.known:
+    if name in MACHINERY or name in folder.known:
         return COMPUTED_VALUE
+    if f"{name}()" in folder.known:
+        return folder.known[f"{name}()"]
     return union([unfolded(*given.every), Value(flags=DATA)])
 
 
@@ -156,6 +161,8 @@ def _of_unknown(holder: Value, name: str, given: Arguments) -> Value:
 
 def added(folder: Folder, node: Node, depth: int = 0) -> Value:
     """What a call of `append`, `update` or their like adds to a list or dict."""
+    if node.children[0].name not in _BRINGING:
+        return NOTHING
     given = arguments(folder, node.children[1:], depth)
     values = union(given.every)
     if node.children[0].name in {"extend", "update"}:
@@ -171,10 +178,11 @@ def _tabled(folder: Folder, held: Value, name: str, given: Arguments) -> Value:
     if name == "values":
         return _columns(held)
     if name in {"get", "pop", "setdefault"} and given.plain:
-        return union([folder.under(held, given.plain[0]), *given.plain[1:], *given.named.values()])
+        lists = Value(tuple(one for one in held.constants if isinstance(one, Sequence)))
+        return union([folder.under(held, given.plain[0]), elements(lists), *given.every[1:]])
     if name in {"pop", "popitem"}:
-        return elements(held)
-    if name in GROWING:
+        return union([elements(held), elements(_columns(held))])
+    if name in APPENDING | UPDATING:
         return NOTHING
     return unfolded(held, *given.every)
 
@@ -233,7 +241,7 @@ def _of_list(folder: Folder, name: str, holder: Value, given: Arguments) -> Valu
 def _of_text(name: str, holder: Value, given: Arguments) -> Value:
     if name in FILTERS and not given.spread:
         found = apply(FILTERS[name], [Value(holder.constants, cut=holder.cut), *given.plain], given.named)
-        found = found if holder.constants else NOTHING
+        found = found if holder.constants or not holder.flags else NOTHING
         if not holder.flags:
             return found
         rest = Value(flags=holder.flags)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from assay.checks.packaging.artifact_scan.texts.templates import calls
-from assay.checks.packaging.artifact_scan.texts.templates.names import MACHINERY, is_edged
+from assay.checks.packaging.artifact_scan.texts.templates.names import MACHINERY, SPECIAL_TOKEN, is_edged
 from assay.checks.packaging.artifact_scan.texts.templates.operations import (
     OPERATORS,
     apply,
@@ -15,11 +15,14 @@ from assay.checks.packaging.artifact_scan.texts.templates.operations import (
     sliced,
 )
 from assay.checks.packaging.artifact_scan.texts.templates.values import (
+    COMPUTED,
     COMPUTED_VALUE,
+    DATA,
     DATA_VALUE,
     EDGED,
     MACHINE,
     MAX_LENGTH,
+    MAX_VALUES,
     NOTHING,
     NUMBER,
     NUMBER_VALUE,
@@ -35,12 +38,15 @@ from assay.checks.packaging.artifact_scan.texts.templates.values import (
     opened,
     unfolded,
     union,
+    widened,
 )
 from assay.subjects.jinja import Node
 
 MAX_DEPTH: Final = 60
 MAX_WORK: Final = 400_000  # expressions worked out, and constants in them
-GROWN: Final = "[]"
+APPENDED: Final = "[]"
+UPDATED: Final = "{}"
+PUT_TOGETHER: Final = 64  # values of a name that are not literals
 SETTLED: Final = 3  # passes after which what still grows is no longer followed
 _LOOP_NUMBERS = frozenset(
     {"index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0"}
@@ -52,9 +58,9 @@ class Folder:
 
     Attributes:
         known: for each name what it was ever set to; `.b` holds what any namespace has as `b`, `.` all that
-            namespaces have, `.*` what they have under names that are not known, `[]` what is added to lists
-            and dicts, `loop.previtem` what loops go over, `loop()` and `caller()` what these are called with.
-        outputs: for each macro what it puts out.
+            namespaces have, `.*` what they have under names that are not known, `[]` and `{}` what is added
+            to lists and to dicts, `a()` what the macro `a` puts out, `loop.previtem` what loops go over,
+            `loop()` and `caller()` what they are called with.
         callables: names that the template calls, and its macros.
         gave_up: whether an expression was too deep to be followed.
         cut: whether there was more to follow than the limits allow.
@@ -62,7 +68,6 @@ class Folder:
 
     def __init__(self) -> None:
         self.known: dict[str, Value] = {}
-        self.outputs: dict[str, Value] = {}
         self.callables: set[str] = set()
         self.gave_up = False
         self.cut = False
@@ -76,7 +81,7 @@ class Folder:
         self._settled = {}
 
     def assign(self, target: Node, value: Value, *, literal: bool = False) -> None:
-        """Add a value that `target` may have; `literal`: it stands in the template as it is."""
+        """Add a value that `target` may have; `literal`: it stands so in the template."""
         if target.kind == "list":
             for number, one in enumerate(target.children):
                 self.assign(one, calls.unpacked(value, number, len(target.children)), literal=literal)
@@ -86,19 +91,29 @@ class Folder:
         if target.kind == "name":
             self.remember(target.name, value, literal=literal)
         else:  # of a namespace, which may have other names
-            self.remember(f".{target.name}" if target.kind == "attr" else ".*", value, literal=literal)
+            name = f".{target.name}" if target.kind == "attr" else ".*"
+            self.remember(name, value, literal=literal)
             self.remember(".", value)
 
     def remember(self, path: str, value: Value, *, literal: bool = False) -> None:
         """Add a value that may stand under a path, the root of `known`."""
         old = self.known.get(path, NOTHING)
-        if path != GROWN and GROWN in self.known:
-            value = opened(value, self.known[GROWN])
+        if path not in {APPENDED, UPDATED}:
+            value = opened(value, self.known.get(APPENDED), self.known.get(UPDATED))
+        self.spend(old.size // 8)
+        if self.exhausted:
+            if not old.flags & COMPUTED:
+                self.known[path] = Value(old.constants, old.flags | COMPUTED)
+            return
         new = bounded(union([old, bounded(value)]))
-        if new.cut and (literal or any(type(one) is int for one in value.constants)):
-            self.cut = True  # what only grows by being put together counts as computed
+        room = MAX_VALUES if literal else PUT_TOGETHER
+        if new.cut or (new.constants != old.constants and len(new.constants) > room):
+            # Literals and numbers would be lost to the judges of costs and triggers.
+            numbers = any(type(one) is int for one in value.constants)
+            self.cut |= path != "." and (literal or numbers)
+            new = Value(old.constants, new.flags | unfolded(Value(value.constants)).flags)
         if self.passed > SETTLED and new.constants != old.constants:
-            new = _widened(old, new, collapse=self.passed > 2 * SETTLED)
+            new = _grown(old, new, collapse=self.passed > 3 * SETTLED)
         if new != old or path not in self.known:
             self.changed = True
             self.known[path] = new
@@ -112,12 +127,11 @@ class Folder:
         if depth > MAX_DEPTH:
             self.gave_up = True
             return COMPUTED_VALUE
-        self._work -= 1
-        if self._work < 0:
-            self.cut = True
+        self.spend(1)
+        if self.exhausted:
             return COMPUTED_VALUE
         value = _HANDLERS.get(node.kind, _unknown)(self, node, depth + 1)
-        self._work -= value.size
+        self.spend(value.size)
         if self._settled is not None:
             self._settled[id(node)] = (node, value)
         return value
@@ -133,6 +147,12 @@ class Folder:
     def spend(self, work: int) -> None:
         """Count work; once there was too much of it, nothing is followed any more."""
         self._work -= work
+        self.cut |= self._work < 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether there was too much work."""
+        return self._work < 0
 
     def each(self, nodes: Iterable[Node], depth: int) -> list[Value]:
         """What several expressions may come to."""
@@ -147,17 +167,19 @@ class Folder:
         return self.evaluate(node).strings
 
 
-def _widened(old: Value, new: Value, *, collapse: bool) -> Value:
+def _grown(old: Value, new: Value, *, collapse: bool) -> Value:
     """A value that grows from pass to pass, and would without an end."""
+    plain = tuple(one for one in new.constants if not isinstance(one, Sequence | Table))
+    held = Value(tuple(one for one in new.constants if isinstance(one, Sequence | Table)))
+    kept = Value(tuple(one for one in plain if one in old.constants))
+    added = Value(tuple(one for one in plain if one not in old.constants))
     if collapse:
-        added = Value(tuple(one for one in new.constants if one not in old.constants))
-        return Value(old.constants, new.flags | unfolded(added).flags, new.cut)
-    grown = bag(new)
-    added = Value(
-        tuple(one for one in grown.constants if one not in old.constants and not isinstance(one, Sequence))
-    )
-    kept = tuple(one for one in grown.constants if one in old.constants or isinstance(one, Sequence))
-    return Value(kept, grown.flags | unfolded(added).flags, new.cut)
+        before = tuple(one for one in held.constants if one in old.constants)
+        added = Value((*added.constants, *(one for one in held.constants if one not in before)))
+        held = Value(before)
+    else:
+        held = widened(held)
+    return union([kept, held, Value(flags=new.flags | unfolded(added).flags, cut=new.cut)])
 
 
 def _unknown(folder: Folder, node: Node, depth: int) -> Value:
@@ -170,7 +192,7 @@ def _name(folder: Folder, node: Node, _: int) -> Value:
         held = [Value(flags=MACHINE)]
         held += [COMPUTED_VALUE] if name in {"varargs", "kwargs"} else []
         return union([*held, folder.known.get(name, NOTHING)])
-    return folder.known.get(name, DATA_VALUE)
+    return folder.known.get(name, COMPUTED_VALUE if SPECIAL_TOKEN.fullmatch(name) else DATA_VALUE)
 
 
 def _attr(folder: Folder, node: Node, depth: int) -> Value:
@@ -223,12 +245,16 @@ def _binary(folder: Folder, node: Node, depth: int) -> Value:
     if node.name == "~":
         return concatenated(folder.each(_spine(folder, node), depth), is_edged, EDGED)
     if node.name == "+":
-        return _added(folder.each(_spine(folder, node), depth))
-    if node.name not in OPERATORS:
+        operands = _spine(folder, node)
+        values = folder.each(operands, depth)
+        if all(one.kind in {"name", "attr"} for one in operands) and {one.flags for one in values} == {DATA}:
+            return union([DATA_VALUE, *([unfolded(*values)] if any(one.strings for one in values) else [])])
+        return _added(values)
+    if node.name not in OPERATORS:  # `/`
         return NUMBER_VALUE
     left, right = folder.each(node.children, depth)
     found = apply(OPERATORS[node.name], [left, right])
-    if node.name in {"-", "//"}:
+    if node.name in {"-", "//", "**"}:
         return Value(found.constants, NUMBER if found.flags else 0)
     shown = node.name == "%" and any(isinstance(one, Sequence) for one in right.constants)
     if shown and not (node.children[1].kind == "list" and node.children[1].name == "tuple"):

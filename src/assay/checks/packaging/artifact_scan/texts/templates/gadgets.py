@@ -132,7 +132,7 @@ def _item(node: Node, folder: Folder) -> Iterator[Gadget]:
     yield from _named(names.strings, node.at)
     if names.flags & COMPUTED:
         yield Gadget(Severity.HIGH, "computes the name that it fetches by a subscript", node.at)
-    if key.kind in {"name", "attr"} and SPECIAL_TOKEN.fullmatch(key.name):
+    if key.kind == "attr" and SPECIAL_TOKEN.fullmatch(key.name):
         yield Gadget(Severity.HIGH, f"fetches by the name that stands in `{key.name}`", node.at)
     if folder.evaluate(holder).flags & (MACHINE | SPACE):
         if names.flags & (DATA | EDGED):

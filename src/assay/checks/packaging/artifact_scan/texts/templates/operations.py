@@ -121,6 +121,15 @@ def floor_divided(left: Any, right: Any) -> Any:
     return _arithmetic("//", left, right)
 
 
+def power(left: Any, right: Any) -> int:
+    """`left ** right` of whole numbers, cut where it is large."""
+    if not isinstance(left, int) or not isinstance(right, int) or right < 0:
+        raise UnfollowedError
+    if abs(left) > 1 and right * abs(left).bit_length() > 128:  # noqa: PLR2004  beyond it either way
+        return _LARGEST
+    return int(left**right) if abs(left) > 1 else int(left ** (right % 2 + 2 if right else 0))
+
+
 def _arithmetic(operator: str, left: Any, right: Any) -> int:
     if not isinstance(left, int) or not isinstance(right, int) or max(abs(left), abs(right)) > _LARGEST:
         raise UnfollowedError
@@ -203,7 +212,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "format": _formatted, "e": _same, "escape": _same, "urlencode": _same,
 }  # fmt: skip
 OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "*": times, "%": percent, "-": minus, "//": floor_divided,
+    "*": times, "%": percent, "-": minus, "**": power, "//": floor_divided,
 }  # fmt: skip
 
 

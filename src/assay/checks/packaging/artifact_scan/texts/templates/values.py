@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-MAX_VALUES: Final = 1024  # constants of one expression, over all branches
+MAX_VALUES: Final = 256  # constants of one expression, over all branches
 MAX_WAYS: Final = 256  # in which several expressions may come out together
+FEW: Final = 3  # strings of a value that grows
 MAX_LENGTH: Final = 4096  # characters of a string, items of a list
 MAX_SIZE: Final = 20_000  # values within values; more count as computed
 
@@ -186,22 +187,44 @@ def bounded(value: Value) -> Value:
     return value if value.size <= MAX_SIZE else unfolded(value)
 
 
-def opened(value: Value, appended: Value) -> Value:
-    """A value whose lists and dicts may have got more, at any depth."""
+def opened(value: Value, appended: Value | None, updated: Value | None) -> Value:
+    """A value whose lists may have got `appended`, and whose dicts `updated`, at any depth."""
     if not any(isinstance(one, Sequence | Table) for one in value.constants):
         return value
     found: list[Constant] = []
     for one in value.constants:
         if isinstance(one, Sequence):
-            every = union([*(opened(item, appended) for item in one.items), appended])
-            found.append(Sequence((every,), exact=False))
+            items = tuple(opened(item, appended, updated) for item in one.items)
+            found.append(
+                Sequence(items) if appended is None else Sequence((union([*items, appended]),), exact=False)
+            )
         elif isinstance(one, Table):
-            pairs = ((key, opened(held, appended)) for key, held in one.pairs)
-            more = () if (appended, appended) in one.pairs else ((appended, appended),)
+            pairs = tuple((key, opened(held, appended, updated)) for key, held in one.pairs)
+            more = () if updated is None or (updated, updated) in pairs else ((updated, updated),)
             found.append(Table((*pairs, *more)))
         else:
             found.append(one)
     return Value(tuple(dict.fromkeys(found)), value.flags, value.cut)
+
+
+def widened(value: Value) -> Value:
+    """A value that may grow without an end, as one that does not: one list, one dict, a few strings.
+
+    Lists lose their order, dicts are put into one, and strings beyond a few count as computed.
+    """
+    plain = [one for one in value.constants if not isinstance(one, Sequence | Table)]
+    flags = value.flags | (spread(Value(tuple(plain[FEW:]))) if len(plain) > FEW else 0)
+    items = [item for one in value.constants if isinstance(one, Sequence) for item in one.items]
+    tables: dict[Value, list[Value]] = {}
+    for one in value.constants:
+        for key, held in one.pairs if isinstance(one, Table) else ():
+            tables.setdefault(key, []).append(held)
+    found: list[Constant] = list(plain[:FEW])
+    if any(isinstance(one, Sequence) for one in value.constants):
+        found.append(Sequence((widened(union(items)),), exact=False))
+    if any(isinstance(one, Table) for one in value.constants):
+        found.append(Table(tuple((key, widened(union(held))) for key, held in tables.items())))
+    return Value(tuple(found), flags, value.cut)
 
 
 def bag(value: Value) -> Value:
