@@ -13,6 +13,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from assay.core.report import Status
 from fixtures.chat_templates import BENIGN, BOMBS, HARMLESS_COSTS, INJECTIONS, POISONED
+from fixtures.computed_templates import SHAPES
+from fixtures.gguf_writer import ordinary
 from fixtures.scanning import found, scan_bytes
 
 
@@ -41,6 +43,49 @@ def test_ways_into_python_are_found(name: str, tmp_path: Path) -> None:
     template, severity = INJECTIONS[name]
     report = scan_bytes(tmp_path, "chat_template.jinja", BENIGN["chatml"] + template)
     assert found(report) == {("template/injection", severity)}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_names_put_together_in_any_way_are_found(name: str, tmp_path: Path) -> None:
+    shape = SHAPES[name]
+    report = scan_bytes(tmp_path, "chat_template.jinja", BENIGN["chatml"] + shape.attack)
+    assert found(report) == {("template/injection", shape.severity)}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_harmless_templates_of_the_same_shapes_pass_and_are_jinja(name: str, tmp_path: Path) -> None:
+    twin = SHAPES[name].twin
+    ImmutableSandboxedEnvironment(extensions=["jinja2.ext.do"]).parse(twin)
+    report = scan_bytes(tmp_path, "chat_template.jinja", BENIGN["chatml"] + twin)
+    assert report.status is Status.PASS, report
+
+
+@pytest.mark.parametrize("first", ["{% set a = 1 %}", "{% set ns = namespace(a=1) %}"])
+def test_more_assignments_than_are_followed_are_not_clean(first: str, tmp_path: Path) -> None:
+    target = "ns.a" if "ns" in first else "a"
+    sets = [f"{{% set {target} = {number} %}}" for number in range(400)]
+    loop = f"{{% for i in range({target}) %}}x{{% endfor %}}"
+    report = scan_bytes(tmp_path, "chat_template.jinja", "".join([first, *sets, loop]))
+    assert report.status is Status.INCOMPLETE
+    report = scan_bytes(tmp_path, "chat_template.jinja", "".join([first, *sets[:40], loop]))
+    assert report.status is Status.PASS
+
+
+def test_a_name_behind_many_decoys_is_found(tmp_path: Path) -> None:
+    decoys = "".join(f"{{% set a = 'd{number}' %}}" for number in range(400))
+    report = scan_bytes(tmp_path, "chat_template.jinja", decoys + "{% set a = '__cl' %}{{ x[a ~ 'ass__'] }}")
+    assert found(report) == {("template/injection", "high")}
+
+
+@pytest.mark.parametrize("name", ["center", "letters of a function"])
+def test_a_template_in_gguf_is_judged_as_one_in_a_file(name: str, tmp_path: Path) -> None:
+    shape = SHAPES[name]
+    file = ordinary()
+    file.keys = [*file.keys[:-1], ("tokenizer.chat_template", 8, shape.attack)]
+    report = scan_bytes(tmp_path, "model.gguf", file.write())
+    assert found(report) == {("template/injection", shape.severity)}
+    file.keys = [*file.keys[:-1], ("tokenizer.chat_template", 8, shape.twin)]
+    assert scan_bytes(tmp_path, "model.gguf", file.write()).status is Status.PASS
 
 
 @pytest.mark.parametrize("name", BOMBS)
@@ -159,8 +204,13 @@ def test_what_is_no_jinja_is_not_clean_where_jinja_is_expected(tmp_path: Path) -
         "{{ a" + ".b" * 9_000 + " }}",
         "{{ " + "9**" * 5_000 + "9 }}",
         "{% if a %}" * 5_000,
+        "{% set a = [a, a] %}" * 2_000 + "{{ x['__class__'] }}",
+        "{% set l = [] %}" + "{{ l.append(l) }}" * 2_000 + "{{ x['__class__'] }}",
+        "".join(f"{{% set a{i} = a{i + 1} ~ a{i + 1} %}}" for i in range(2_000)) + "{{ x['__class__'] }}",
+        "{% set a = 'ab'|random %}{{ x[a" + " ~ a" * 2_000 + "] }}",
+        "{{ x['a'|replace('a', 'b' * 4000)|replace('b', 'c' * 4000)] }}" * 200,
     ],
-    ids=range(13),
+    ids=range(18),
 )
 def test_hostile_sizes_and_depths_come_to_an_end(text: str, tmp_path: Path) -> None:
     assert scan_bytes(tmp_path, "chat_template.jinja", text).status is not Status.PASS or "class" not in text

@@ -1,7 +1,8 @@
 """Jinja templates: what rendering one would reach, cost and say. None is ever rendered.
 
-`folding` constant expressions · `tree` what a template assigns and brings along · `gadgets` ways into Python
-· `bombs` what it costs · `instructions` what it says behind the user's back.
+`values` what an expression may come to · `operations`, `calls`, `folding` working it out · `assignments` what
+names stand for · `tree` walking a template · `names`, `gadgets` ways into Python · `bombs` what it
+costs · `instructions` what it says behind the user's back.
 """
 
 from __future__ import annotations
@@ -47,9 +48,10 @@ def judge(blob: Blob, text: str, inspection: Inspection) -> None:
     except LimitError as error:
         inspection.skip(blob, f"its templates are not followed: {error.cause}", REVIEW)
         return
-    _report(blob, text, template, inspection, limit=Severity.LOW if document else None)
+    folder = assignments(template.items)
+    _report(blob, text, template, folder, inspection, limit=Severity.LOW if document else None)
     if template.whole and "{%" in text and not document:
-        _report_hints(blob, template, inspection, "")
+        _report_hints(blob, template, folder, inspection, "")
 
 
 def judge_template(blob: Blob, text: str, inspection: Inspection, where: str = "") -> None:
@@ -62,8 +64,9 @@ def judge_template(blob: Blob, text: str, inspection: Inspection, where: str = "
     if not template.whole:
         reason = f"the template{f' in {where}' if where else ''} is not Jinja that can be read"
         inspection.skip(blob, reason, REVIEW)
-    _report(blob, text, template, inspection, where=where)
-    _report_hints(blob, template, inspection, where)
+    folder = assignments(template.items)
+    _report(blob, text, template, folder, inspection, where=where)
+    _report_hints(blob, template, folder, inspection, where)
     hidden.judge_characters(blob, text, inspection, rules.repository.TEMPLATE_HIDDEN, Severity.HIGH)
 
 
@@ -95,12 +98,12 @@ def _report(
     blob: Blob,
     text: str,
     template: Template,
+    folder: Folder,
     inspection: Inspection,
     *,
     where: str = "",
     limit: Severity | None = None,
 ) -> None:
-    folder = assignments(template.items)
     found = sorted(_gadgets(template, folder), key=lambda one: -one.severity.rank)
     inside = f" in {where}" if where else ""
     if found:
@@ -192,8 +195,8 @@ def _costs(template: Template, folder: Folder) -> Iterator[tuple[str, int]]:
             yield "a string grow twice as long in every round of a loop", one.item.at
 
 
-def _report_hints(blob: Blob, template: Template, inspection: Inspection, where: str) -> None:
-    found = sorted(hints(template.items, assignments(template.items)), key=lambda one: -one.severity.rank)
+def _report_hints(blob: Blob, template: Template, folder: Folder, inspection: Inspection, where: str) -> None:
+    found = sorted(hints(template.items, folder), key=lambda one: -one.severity.rank)
     if found:
         message = f"A template{f' in {where}' if where else ''} {found[0].what}."
         rule = rules.repository.TEMPLATE_HIDDEN

@@ -9,8 +9,10 @@ from assay.checks.packaging.artifact_scan.texts.templates.operations import FILT
 from assay.checks.packaging.artifact_scan.texts.templates.values import (
     COMPUTED_VALUE,
     DATA,
+    EDGED,
     MACHINE,
     NOTHING,
+    NUMBER,
     NUMBER_VALUE,
     SPACE,
     Constant,
@@ -47,6 +49,7 @@ APPENDING: Final = frozenset(
 )
 UPDATING: Final = frozenset({"update", "setdefault", "popitem", "pop", "clear"})
 _BRINGING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
+_BYTES = frozenset({"to_bytes", "from_bytes", "fromhex", "decode", "hex"})
 _ORDERED = frozenset({"list", "reverse", "first", "last", "safe"})
 _SHUFFLED = frozenset({"sort", "unique", "select", "reject", "selectattr", "rejectattr"})
 _PICKED = frozenset({"random", "min", "max"})
@@ -148,12 +151,14 @@ def _asked(folder: Folder, holder: Value, name: str, given: Arguments) -> Value:
         found.append(unfolded(Value(texts), *given.every))
     if holder.flags:
         found.append(_of_unknown(Value(flags=holder.flags), name, given))
-    return union(found)
+    if any(isinstance(one, int | float) for one in holder.constants):
+        found.append(COMPUTED_VALUE)
+    return union(found) if found else unfolded(*given.every)
 
 
 def _of_unknown(holder: Value, name: str, given: Arguments) -> Value:
-    if name == "join":
-        return COMPUTED_VALUE
+    if name == "join" or name in _BYTES or holder.flags & NUMBER:
+        return COMPUTED_VALUE  # a number may be as many bytes as it has
     if name in {"get", "pop"}:
         return union([unfolded(holder), *given.every[1:]])
     return unfolded(holder) if name in _CUTTING else unfolded(holder, *given.every)
@@ -245,6 +250,9 @@ def _of_text(name: str, holder: Value, given: Arguments) -> Value:
         if not holder.flags:
             return found
         rest = Value(flags=holder.flags)
+        if holder.flags & NUMBER:
+            digits = Value(flags=holder.flags & ~NUMBER | EDGED)
+            return union([found, digits if name == "string" else unfolded(digits)])
         if name == "join":
             return union([found, COMPUTED_VALUE])
         return union([found, unfolded(rest) if name in _CUTTING else unfolded(rest, *given.every)])

@@ -25,7 +25,8 @@ from assay.checks.packaging.artifact_scan.texts.templates.values import (
     EDGED,
     MACHINE,
     SPACE,
-    spread,
+    Value,
+    elements,
 )
 from assay.core.finding import Severity
 from assay.subjects.jinja import Node, walk
@@ -183,7 +184,7 @@ def _attr_filter(argument: Node, at: int, folder: Folder) -> Iterator[Gadget]:
 
 
 def _map(node: Node, arguments: tuple[Node, ...], folder: Folder) -> Iterator[Gadget]:
-    plain = [one for one in arguments if one.kind != "keyword"]
+    plain = [one for one in arguments if one.kind != "keyword" and one.name != "**"]
     if not plain:
         return
     applied = folder.evaluate(plain[0])
@@ -198,14 +199,17 @@ def _map(node: Node, arguments: tuple[Node, ...], folder: Folder) -> Iterator[Ga
 def _by_attribute(node: Node, name: str, arguments: tuple[Node, ...], folder: Folder) -> Iterator[Gadget]:
     """Filters that fetch an attribute of every item."""
     paths = [one.children[0] for one in arguments if one.kind == "keyword" and one.name == "attribute"]
-    paths += [one.children[0] for one in arguments if one.kind == "unary" and one.name in {"*", "**"}]
+    spread_out = [one for one in arguments if one.kind == "unary" and one.name in {"*", "**"}]
     plain = [one for one in arguments if one.kind not in {"keyword", "unary"}]
     paths += [] if name == "map" else plain[:1] if name in _SELECT else plain
-    for path in paths:
-        value = folder.evaluate(path)
+    values = [folder.evaluate(path) for path in paths]
+    for one in spread_out:
+        held = folder.evaluate(one.children[0])
+        values.append(elements(held) if one.name == "*" else folder.under(held, Value(("attribute",))))
+    for value in values:
         for text in value.strings:
             yield from _named(text.split("."), node.at)
-        if (spread(value) & COMPUTED and not value.strings) or value.flags & (COMPUTED | EDGED):
+        if value.flags & (COMPUTED | EDGED):
             yield Gadget(Severity.HIGH, f"computes the attribute that `|{name}` fetches", node.at)
 
 

@@ -196,7 +196,9 @@ def opened(value: Value, appended: Value | None, updated: Value | None) -> Value
         if isinstance(one, Sequence):
             items = tuple(opened(item, appended, updated) for item in one.items)
             found.append(
-                Sequence(items) if appended is None else Sequence((union([*items, appended]),), exact=False)
+                Sequence(items, one.exact)
+                if appended is None
+                else Sequence((union([*items, appended]),), exact=False)
             )
         elif isinstance(one, Table):
             pairs = tuple((key, opened(held, appended, updated)) for key, held in one.pairs)
