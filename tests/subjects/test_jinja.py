@@ -64,6 +64,29 @@ def test_the_tree() -> None:
     assert output.node == Node("filter", 33, "e", children=(Node("name", 32, "d"),))
 
 
+@pytest.mark.parametrize(
+    ("text", "bounds"),
+    [
+        ("[1:]", [1, None]), ("[:2]", [None, 2]), ("[1:2]", [1, 2]), ("[:]", [None, None]), ("[::2]", [None, None, 2]),
+        ("[1::2]", [1, None, 2]), ("[:4:2]", [None, 4, 2]), ("[1:4:2]", [1, 4, 2]), ("[1:4:]", [1, 4, None]),
+    ],
+)  # fmt: skip
+def test_the_bounds_of_slices(text: str, bounds: list[int | None]) -> None:
+    (output,) = parse(f"{{{{ a{text} }}}}").items
+    assert isinstance(output, Output)
+    assert [bound.value for bound in output.node.children[1].children] == bounds
+
+
+def test_targets_in_brackets_and_parameters_of_calls() -> None:
+    loop, call = parse("{% for (a, b) in c %}{% endfor %}{% call(d, e=1) f() %}{% endcall %}").items
+    assert isinstance(loop, Block)
+    assert isinstance(call, Block)
+    assert loop.target
+    assert call.target
+    assert [node.name for node in loop.target.children] == ["a", "b"]
+    assert [(node.kind, node.name) for node in call.target.children] == [("name", "d"), ("keyword", "e")]
+
+
 def test_strings_are_those_that_python_sees() -> None:
     (output,) = parse(r"{{ '\x5f\137\u005f\n' 'b' }}").items
     assert isinstance(output, Output)

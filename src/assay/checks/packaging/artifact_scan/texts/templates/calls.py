@@ -221,7 +221,8 @@ def filtered(folder: Folder, node: Node, depth: int) -> Value:
         return union([pairs if name == "items" else bag(pairs), unfolded(Value(flags=holder.flags))])
     if name in _ORDERED | _SHUFFLED | _PICKED and not holder.strings:
         return _of_list(folder, name, holder, given)
-    return _of_text(name, holder, given)
+    found = _of_text(name, holder, given)
+    return Value(found.constants, found.flags | EDGED, found.cut) if found.flags & NUMBER else found
 
 
 def _of_list(folder: Folder, name: str, holder: Value, given: Arguments) -> Value:
@@ -256,6 +257,8 @@ def _of_text(name: str, holder: Value, given: Arguments) -> Value:
         if name == "join":
             return union([found, COMPUTED_VALUE])
         return union([found, unfolded(rest) if name in _CUTTING else unfolded(rest, *given.every)])
+    if not all(isinstance(one, int | float) for one in holder.constants):
+        return union([COMPUTED_VALUE, unfolded(holder, *given.every)])
     return unfolded(holder) if name in _CUTTING and not holder.constants else unfolded(holder, *given.every)
 
 

@@ -47,6 +47,8 @@ def apply(act: Callable[..., Any], values: list[Value], named: Mapping[str, Valu
             continue  # Jinja would give nothing
         except (UnfollowedError, TypeError, ValueError, AttributeError, OverflowError):
             complete = False
+            if any(one is None or isinstance(one, list | dict) for one in row):
+                found.append(COMPUTED_VALUE)  # the letters in which they are shown
     return union([*found, *([] if complete else [unfolded(*operands)])])
 
 
@@ -177,6 +179,11 @@ def _one(method_name: str) -> Callable[..., Any]:
     return lambda held: getattr(_text(held), method_name)()
 
 
+def _titled(held: Any) -> str:
+    words = re.split(r"([-\s({\[<]+)", _text(held))
+    return "".join(word[:1].upper() + word[1:].lower() for word in words)
+
+
 def _centered(held: Any, width: Any = 80) -> str:
     if not isinstance(width, int) or width > MAX_LENGTH:
         raise UnfollowedError
@@ -204,7 +211,7 @@ def _listed(held: Any) -> list[Any]:
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
-    "lower": _one("lower"), "upper": _one("upper"), "title": _one("title"), "trim": method("strip"),
+    "lower": _one("lower"), "upper": _one("upper"), "title": _titled, "trim": method("strip"),
     "capitalize": _one("capitalize"), "string": _text, "safe": lambda held: held, "list": _listed,
     "join": joined, "replace": _replaced, "center": _centered,
     "reverse": lambda held: held[::-1], "sort": _sorted, "items": _items,

@@ -270,8 +270,8 @@ def together(values: Iterable[Value]) -> tuple[list[tuple[Any, ...]], bool]:
     complete, ways = True, 1
     for value in values:
         column, known = alternatives(value)
-        columns.append(column)
-        complete = complete and known
+        columns.append(column or [""])  # what is undefined shows nothing, or says so
+        complete = complete and known and bool(column)
         ways = min(ways * len(column), MAX_WAYS + 1)
     rows = list(itertools.islice(itertools.product(*columns), MAX_WAYS))
     return rows, complete and ways <= MAX_WAYS
