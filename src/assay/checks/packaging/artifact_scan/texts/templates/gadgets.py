@@ -34,6 +34,7 @@ from assay.subjects.jinja import Node, walk
 _FORMATS = frozenset({"format", "format_map"})
 _FLASK = frozenset({"application", "environ", "args", "form", "cookies", "headers", "values", "files"})
 _BY_ATTRIBUTE = frozenset({"map", "groupby", "sort", "sum", "min", "max", "unique"})
+_PATHS = frozenset({"name", "attr", "item"})
 _FETCHES = frozenset({"attr", "item", "filter"})
 _MAKES = frozenset({"binary", "filter", "call", "item", "cond"})
 _SELECT = frozenset({"selectattr", "rejectattr"})
@@ -88,7 +89,7 @@ def _fetched(node: Node, folder: Folder) -> Iterator[Gadget]:
     if any(name in RUN for name in names) and any(name in MODULES for name in _names(holder, folder)):
         yield Gadget(Severity.CRITICAL, f"takes {names[0]!r} of a module of Python", node.at)
     if any(name in _FORMATS for name in names):
-        yield from _formats(folder, holder, node.at)
+        yield from _formats(folder, holder, node.at, called=False)
 
 
 def _names(node: Node, folder: Folder) -> list[str]:
@@ -102,12 +103,14 @@ def _names(node: Node, folder: Folder) -> list[str]:
     return []
 
 
-def _formats(folder: Folder, holder: Node, at: int) -> Iterator[Gadget]:
+def _formats(folder: Folder, holder: Node, at: int, *, called: bool) -> Iterator[Gadget]:
     value = folder.evaluate(holder)
     for text in value.strings:
         if _FIELD.search(text):
             yield Gadget(Severity.CRITICAL, f"formats {text[:60]!r}, which fetches attributes", at)
-    if value.flags & (COMPUTED | EDGED):
+    # A field may be called `format`, too: of a mere name it is a method where it is called, or has braces.
+    text_like = called or holder.kind not in _PATHS or any("{" in text for text in value.strings)
+    if text_like and value.flags & (COMPUTED | EDGED):
         yield Gadget(Severity.HIGH, "formats a text that it puts together, which may fetch attributes", at)
 
 
@@ -220,6 +223,8 @@ def _call(node: Node, folder: Folder) -> Iterator[Gadget]:
     for name in _names(function, folder):
         if name in RUN:
             yield Gadget(Severity.CRITICAL, f"calls `{name}`", node.at)
+        if name in _FORMATS:
+            yield from _formats(folder, function.children[0], node.at, called=True)
 
 
 _JUDGES: Mapping[str, Callable[[Node, Folder], Iterator[Gadget]]] = {

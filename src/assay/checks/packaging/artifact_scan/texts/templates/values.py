@@ -79,6 +79,7 @@ class Value:
 
 
 NOTHING: Final = Value()
+UNDEFINED: Final = Value(("",))  # which shows nothing
 COMPUTED_VALUE: Final = Value(flags=COMPUTED)
 NUMBER_VALUE: Final = Value(flags=NUMBER)
 DATA_VALUE: Final = Value(flags=DATA)
@@ -144,13 +145,15 @@ def member(value: Value, key: Value) -> Value:
     """What stands under a key; a key that is not known may be any."""
     found = [_inside(value.flags)]
     for one in value.constants:
+        held: list[Value] = []
         if isinstance(one, Table):
-            found += _under(one, key)
+            held += _under(one, key)
         elif isinstance(one, Sequence):
-            found += _at(one, key)
+            held += _at(one, key)
         elif isinstance(one, str):
-            found += _letter(one, key)
-    return union(found)
+            held += _letter(one, key)
+        found += held or [UNDEFINED]
+    return union(found if value != NOTHING else [UNDEFINED])
 
 
 def _under(table: Table, key: Value) -> Iterator[Value]:
