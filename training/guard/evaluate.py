@@ -49,7 +49,8 @@ def table(examples: list[Example], scores: NDArray[np.float64], head: str) -> li
     of_source: dict[tuple[str, bool], list[int]] = defaultdict(list)
     for row, one in enumerate(examples):
         if labels[row] >= 0:
-            of_source[("all attacks" if labels[row] else "all harmless", bool(labels[row]))].append(row)
+            if one.source not in dataset.COPIED:
+                of_source[("all attacks" if labels[row] else "all harmless", bool(labels[row]))].append(row)
             of_source[(one.source, bool(labels[row]))].append(row)
     for (source, bad), found in sorted(of_source.items(), key=lambda item: (not item[0][1], item[0][0])):
         own = scores[found, at]

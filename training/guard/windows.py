@@ -11,6 +11,7 @@ from training.guard.example import UNKNOWN, Example
 LENGTH = 96  # tokens, with the two that mark start and end; as long as `assay.guard.classify` cuts them
 _CLS, _SEP = 101, 102
 _HEAD_OF_LONG = 0.6
+_LONG_ATTACKS = frozenset({"in-the-wild", "pyrit-wild"})  # attacks all through: another window counts too
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ def _places(example: Example, count: int, room: int, rng: random.Random) -> list
     attack = example.injection > 0 or example.jailbreak > 0
     head = 0 if attack or rng.random() < _HEAD_OF_LONG else rng.randint(0, count - room)
     second = rng.randint(0, count - room)
-    return [head] if (attack and example.source != "in-the-wild") or rng.random() < 0.5 else [head, second]
+    return (
+        [head] if (attack and example.source not in _LONG_ATTACKS) or rng.random() < 0.5 else [head, second]
+    )
 
 
 def _tokens_of(tokens: Encoding, span: tuple[int, int]) -> tuple[int, int]:
