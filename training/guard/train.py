@@ -84,8 +84,7 @@ def scores(model: Guard, windows: list[Window]) -> np.ndarray:
     for at in range(0, len(order), 64):
         rows = order[at : at + 64]
         ids, mask, _ = padded([windows[row] for row in rows])
-        with torch.autocast("cpu", torch.bfloat16):
-            found[rows] = model(ids, mask).sigmoid().float().numpy()
+        found[rows] = model(ids, mask).sigmoid().float().numpy()
     model.train()
     return found
 
@@ -108,14 +107,15 @@ def fit(model: Guard, train: list[Window], validation: list[Window], options: ar
     plan = [batch for _ in range(options.epochs) for batch in batches(train, options.tokens, rng)]
     learned = [one for one in model.parameters() if one.requires_grad]
     optimizer = torch.optim.AdamW(learned, lr=options.rate, weight_decay=0.01)
+    moving = {name for name, one in model.named_parameters() if one.requires_grad}
     running = {name: value.clone() for name, value in model.state_dict().items()}
     best, began = -math.inf, time.monotonic()
     for step, batch in enumerate(plan, 1):
-        part = step / len(plan)
+        part = max(step / len(plan), (time.monotonic() - began) / (60 * options.minutes))
         for group in optimizer.param_groups:
-            group["lr"] = options.rate * min(part / _WARM_UP, 0.02 + 0.98 * (1 - part))
+            group["lr"] = options.rate * max(0.0, min(part / _WARM_UP, 0.02 + 0.98 * (1 - part)))
         ids, mask, labels = padded(batch)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
             logits = model(blanked(ids, noise), mask)
         loss = loss_of(logits.float(), labels)
         loss.backward()
@@ -123,12 +123,16 @@ def fit(model: Guard, train: list[Window], validation: list[Window], options: ar
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         keep = min(_AVERAGE, step / (step + 10))
-        for name, value in model.state_dict().items():
-            running[name].mul_(keep).add_(value, alpha=1 - keep)
+        for name, value in model.named_parameters():
+            if name not in moving:
+                continue
+            running[name].mul_(keep).add_(value.detach(), alpha=1 - keep)
         if step % 50 == 0:
             print(f"{step}/{len(plan)} loss {loss.item():.3f} {time.monotonic() - began:.0f} s", flush=True)
-        if step % options.every == 0 or step == len(plan):
+        if step % options.every == 0 or part >= 1:
             best = max(best, _keep(model, running, validation, best, options.out))
+        if part >= 1:
+            break
 
 
 def _keep(
@@ -163,6 +167,8 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.0, help="within the layers")
     parser.add_argument("--validate", type=int, default=3000, help="validation windows to look at")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop by then, the rate at its least")
+    parser.add_argument("--bfloat16", action="store_true", help="faster where the processor has AMX")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
@@ -180,6 +186,8 @@ def main() -> None:
     split = dataset.build(options.seed, each=options.each)
     rng = random.Random(options.seed)
     train, validation = cut(split.train, tokenizer, rng), cut(split.validation, tokenizer, rng)
+    # attacks that somebody used are few: they come twice, cut and blanked anew
+    train += cut([one for one in split.train if one.source in dataset.REAL_ATTACKS], tokenizer, rng)
     validation = rng.sample(validation, min(options.validate, len(validation)))
     print(
         f"{len(split.train)} texts, {len(train)} windows, "
