@@ -175,7 +175,9 @@ tokenizer_config.json
 critical  template/injection  6b220c857730
 A template in chat_template calls `popen`: "{{ lipsum.__globals__['os'].popen('id').read() }}".
   would run  {{ lipsum.__globals__['os'].popen('id').read() }}
-  because    line 1 of the template reaches for '__globals__'
+  because    line 1 of the template fetches 'os' of a function or an object of Jinja
+             line 1 of the template reaches for '__globals__'
+             line 1 of the template takes 'popen' of a module of Python
              line 1 of the template calls `popen`
   run by     whatever renders the chat template without a sandbox, such as llama-cpp-python before
              0.2.72
