@@ -66,9 +66,6 @@ def command(
       assay scan model.pt -f json -o sarif=scan.sarif
       assay scan 'runs/**/*.pt' hf://org/name@main
     """  # noqa: D301  click keeps lines after the backspace
-    from assay.checks.packaging.artifact_scan import ArtifactScan  # noqa: PLC0415
-    from assay.cli.documents import document_of  # noqa: PLC0415
-
     targets = parse_outputs(outputs)
     if "cyclonedx" in {format_, *(name for name, _ in targets)}:
         raise UsageError(
@@ -80,6 +77,9 @@ def command(
     )
     if not reports:
         return Exit.ERROR
+    from assay.checks.packaging.artifact_scan import ArtifactScan  # noqa: PLC0415  start-up
+    from assay.cli.documents import document_of  # noqa: PLC0415  start-up
+
     notes = tuple(f"not scanned: {problem}" for problem in unread)
     document = document_of(reports, "Artifact scan", notes=notes, checks=(ArtifactScan.info,))
     emit(document, format_, targets)
@@ -102,12 +102,12 @@ def scanned(
     no_progress: bool = False,
 ) -> tuple[list[Report], list[AssayError]]:
     """The reports on what lies at `paths`, and what cannot be read, which is told on stderr as well."""
-    from assay.checks.packaging.artifact_scan import ArtifactScan  # noqa: PLC0415
-    from assay.pipeline.runner import Task  # noqa: PLC0415
+    scans = Scans(disabled=no_cache)
+    jobs, unread = _jobs(paths, scans)  # large files begin to be hashed while the rest is imported
+    from assay.checks.packaging.artifact_scan import ArtifactScan  # noqa: PLC0415  start-up
+    from assay.pipeline.runner import Task  # noqa: PLC0415  start-up
 
     check = ArtifactScan()
-    scans = Scans(disabled=no_cache)
-    jobs, unread = _jobs(paths, scans)
     local = [job for job in jobs if not isinstance(job, str)]
     ignores = ignore_entries(ignore_file, known, local)
     reports: list[Report] = []
