@@ -1,6 +1,6 @@
 """How much later the first text of a stream comes through the gateway.
 
-Usage: `python benchmarks/gateway_stream.py [--runs 20] [--pace 1000]`.
+Usage: `python benchmarks/gateway_stream.py [--runs 10] [--pace 2000]`.
 
 A server streams an answer of 4,000 characters, a word at a time, at a fixed pace in characters a second; a
 client asks straight and through the gateway. What is late is told in seconds and in characters of the answer,

@@ -1,4 +1,6 @@
-"""Texts that only measure: `guard/dev`, never trained on, never used to choose.
+"""Texts that only measure: `guard/dev`, never trained on.
+
+Its sums were seen when the mean that ships was chosen (MODEL_CARD.md).
 
 The first rows of each file were read while templates were written, to see how the files are laid out, and
 some templates echo them. Those rows are left out, so that no number speaks of a text its author had seen.

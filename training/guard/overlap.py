@@ -31,6 +31,6 @@ class Overlap:
     def __init__(self, texts: Iterable[str]) -> None:
         self._known = {run for text in texts for run in runs(text)}
 
-    def __contains__(self, text: str) -> bool:
-        own = runs(text)
+    def __contains__(self, text: object) -> bool:
+        own = runs(text) if isinstance(text, str) else []
         return bool(own) and sum(run in self._known for run in own) >= _SHARE * len(own)

@@ -1,4 +1,4 @@
-"""Packages that only measure: nobody looked at their texts, and nothing is learned from them."""
+"""Packages that only measure: nothing is learned from them, and few texts were read (DATA_CARD.md)."""
 
 from __future__ import annotations
 

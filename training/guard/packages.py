@@ -130,7 +130,7 @@ def value_of(node: ast.expr, known: dict[str, Any]) -> Any:
         return known.get(node.id)
     if isinstance(node, ast.JoinedStr):
         return "".join(
-            part.value if isinstance(part, ast.Constant) else str(value_of(part.value, known) or "")
+            str(part.value if isinstance(part, ast.Constant) else value_of(part.value, known) or "")
             for part in node.values
             if isinstance(part, ast.Constant | ast.FormattedValue)
             and isinstance(getattr(part, "value", None), str | ast.expr)
