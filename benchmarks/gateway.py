@@ -17,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
@@ -131,8 +133,52 @@ def started(command: Sequence[str], environment: dict[str, str]) -> subprocess.P
     return subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True, env=environment)
 
 
-async def measure(options: argparse.Namespace, upstream: int, gateway: int, key: str, process: int) -> None:
-    direct, through = Client(upstream, key), Client(gateway, key)
+class Served(NamedTuple):
+    """A server of answers, and a gateway in front of it."""
+
+    upstream: int
+    gateway: int
+    key: str
+    process: int
+
+
+@contextmanager
+def served(answers: Sequence[str], **section: Any) -> Iterator[Served]:
+    """Both, as long as the block runs.
+
+    Args:
+        answers: the program that serves answers and first says its port, with its arguments.
+        section: of `gateway` in the configuration, besides port and upstream.
+    """
+    environment = dict(os.environ)
+    upstream = started(answers, environment)
+    assert upstream.stdout is not None
+    port = int(upstream.stdout.readline())
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "gateway.yaml"
+        guard = {"layers": {"classify": {"use": "off"}}}
+        gateway = {
+            "port": 0,
+            "upstreams": [{"name": "main", "url": f"http://127.0.0.1:{port}/v1"}],
+            **section,
+        }
+        file.write_text(yaml.safe_dump({"guard": guard, "gateway": gateway}))
+        words = ["-m", "assay", "gateway"]
+        made = started([*words, "key", "add", "benchmark", "--config", str(file)], environment)
+        key = made.communicate()[0].strip()
+        process = started([*words, "--config", str(file)], environment)
+        assert process.stdout is not None
+        address = process.stdout.readline().strip().removesuffix("/v1")
+        try:
+            yield Served(port, int(address.rpartition(":")[2]), key, process.pid)
+        finally:
+            process.terminate()
+            upstream.terminate()
+            process.wait()
+
+
+async def measure(options: argparse.Namespace, ports: Served) -> None:
+    direct, through = Client(ports.upstream, ports.key), Client(ports.gateway, ports.key)
     await closed_loop(through, 500, 4)
     straight = await open_loop(direct, options.rate, options.seconds)
     passed = await open_loop(through, options.rate, options.seconds)
@@ -149,12 +195,10 @@ async def measure(options: argparse.Namespace, upstream: int, gateway: int, key:
         count = min(10_000, options.requests - done)
         speed = await closed_loop(through, count, 8)
         done += count
-        print(f"  after {done:7,} requests {resident(process):7.1f} MB, {speed:6.0f} requests/s", flush=True)
-
-
-def _port(address: str) -> int:
-    """The port of a base URL."""
-    return int(address.strip().removesuffix("/v1").rpartition(":")[2])
+        print(
+            f"  after {done:7,} requests {resident(ports.process):7.1f} MB, {speed:6.0f} requests/s",
+            flush=True,
+        )
 
 
 def main() -> None:
@@ -167,33 +211,11 @@ def main() -> None:
     if options.answers:
         asyncio.run(serve_answers())
         return
-    with tempfile.TemporaryDirectory() as folder:
-        environment = dict(os.environ)
-        upstream = started([__file__, "--answers"], environment)
-        assert upstream.stdout is not None
-        port = int(upstream.stdout.readline())
-        file = Path(folder) / "gateway.yaml"
-        gateway = {
-            "port": 0,
-            "upstreams": [{"name": "main", "url": f"http://127.0.0.1:{port}/v1"}],
-            "limits": {"requests_per_minute": 0, "concurrent": 0},
-            "server": {"in_flight": 10_000},
-            "guarding": {"queue": 10_000},
-        }
-        guard = {"layers": {"classify": {"use": "off"}}}
-        file.write_text(yaml.safe_dump({"guard": guard, "gateway": gateway}))
-        words = ["-m", "assay", "gateway"]
-        made = started([*words, "key", "add", "benchmark", "--config", str(file)], environment)
-        key = made.communicate()[0].strip()
-        served = started([*words, "--config", str(file)], environment)
-        assert served.stdout is not None
-        address = served.stdout.readline()
-        try:
-            asyncio.run(measure(options, port, _port(address), key, served.pid))
-        finally:
-            served.terminate()
-            upstream.terminate()
-            served.wait()
+    limits = {"requests_per_minute": 0, "concurrent": 0}
+    with served(
+        [__file__, "--answers"], limits=limits, server={"in_flight": 10_000}, guarding={"queue": 10_000}
+    ) as ports:
+        asyncio.run(measure(options, ports))
 
 
 if __name__ == "__main__":

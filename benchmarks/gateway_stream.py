@@ -12,15 +12,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
-import yaml
-
-from gateway import _port, started
+from gateway import Served, served
 
 WORDS = ("The meeting was about the budget of the next quarter, and nothing at all was decided there. " * 50)[
     :4000
@@ -80,11 +75,11 @@ async def asked(port: int, key: str) -> tuple[float, float]:
     return first, time.perf_counter() - begun
 
 
-async def measure(upstream: int, gateway: int, key: str, runs: int, pace: float) -> None:
+async def measure(ports: Served, runs: int, pace: float) -> None:
     rows = {}
-    for name, port in (("straight", upstream), ("through", gateway)):
-        await asked(port, key)
-        rows[name] = [await asked(port, key) for _ in range(runs)]
+    for name, port in (("straight", ports.upstream), ("through", ports.gateway)):
+        await asked(port, ports.key)
+        rows[name] = [await asked(port, ports.key) for _ in range(runs)]
         first, end = (statistics.median(one[at] for one in rows[name]) for at in (0, 1))
         print(f"  {name:<10} first text {first:6.3f} s   end {end:6.3f} s")
     late, over = (
@@ -104,27 +99,8 @@ def main() -> None:
     if options.answers:
         asyncio.run(serve(options.pace))
         return
-    environment = dict(os.environ)
-    upstream = started([__file__, "--answers", "--pace", str(options.pace)], environment)
-    assert upstream.stdout is not None
-    port = int(upstream.stdout.readline())
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "gateway.yaml"
-        guard = {"layers": {"classify": {"use": "off"}}}
-        gateway = {"port": 0, "upstreams": [{"name": "main", "url": f"http://127.0.0.1:{port}/v1"}]}
-        file.write_text(yaml.safe_dump({"guard": guard, "gateway": gateway}))
-        words = ["-m", "assay", "gateway"]
-        made = started([*words, "key", "add", "benchmark", "--config", str(file)], environment)
-        key = made.communicate()[0].strip()
-        served = started([*words, "--config", str(file)], environment)
-        assert served.stdout is not None
-        address = served.stdout.readline()
-        try:
-            asyncio.run(measure(port, _port(address), key, options.runs, options.pace))
-        finally:
-            served.terminate()
-            upstream.terminate()
-            served.wait()
+    with served([__file__, "--answers", "--pace", str(options.pace)]) as ports:
+        asyncio.run(measure(ports, options.runs, options.pace))
 
 
 if __name__ == "__main__":
