@@ -178,13 +178,11 @@ NATIONAL = (
     _named("de-tax-id", r"\d{2} ?\d{3} ?\d{3} ?\d{3}", is_german_tax_id, _GERMAN_WORDS),
     _number(
         "fr-insee",
-        rf"[12] ?\d\d ?{_MONTH} ?(?:\d\d|2[AaBb])(?: ?\d{{3}}){{2}} ?\d\d",
+        _INSEE,
         is_insee,
         among="insee",
     ),
-    _number(
-        "es-dni", r"(?:\d{8}|\d{2}\.\d{3}\.\d{3}|[XYZxyz][ -]?\d{7})[ -]?[A-Za-z]", is_dni, among="letters"
-    ),
+    _number("es-dni", _DNI, is_dni, among="letters"),
     _number(
         "it-codice-fiscale",
         r"[A-Za-z]{6}\d{2}[A-EHLMPR-Ta-ehlmpr-t]\d{2}[A-Za-z]\d{3}[A-Za-z]",
@@ -204,7 +202,7 @@ NATIONAL = (
     _named("in-aadhaar", r"\d{12}", is_aadhaar, "aadhaa?r|uid(?:ai)?"),
     _number(
         "passport",
-        r"[A-Z0-9<]{9}\d[A-Z<]{3}\d{7}[MFX<]\d{7}[A-Z0-9<]{14}[0-9<]\d",
+        _PASSPORT,
         is_passport,
         among="passports",
     ),
