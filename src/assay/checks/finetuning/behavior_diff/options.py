@@ -9,9 +9,6 @@ from pydantic import Field
 
 from assay.checks.probing.options import AskingOptions, Rate
 
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
-AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000)]
-
 
 @dataclass(frozen=True, slots=True)
 class BehaviorOptions(AskingOptions):

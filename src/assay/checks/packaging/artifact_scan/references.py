@@ -1,13 +1,16 @@
-"""Modules and classes that a configuration names and its loader imports: whether they are its own."""
+"""What a configuration names and its loader takes: modules and classes it imports, files it opens."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 
 from assay.checks.packaging.artifact_scan import policy, rules, targets
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
+from assay.checks.packaging.artifact_scan.inspectors.locations import misplaced
 from assay.core.canonical import JSON
 from assay.core.explanation import Explanation, Step
-from assay.core.finding import Severity
+from assay.core.finding import Finding, Severity
 
 
 def judge(
@@ -52,3 +55,11 @@ def report(
         message, blob.place(), severity=severity, data={"modules": named}, explanation=explanation
     )
     inspection.report(finding)
+
+
+def opened(blob: Blob, paths: Iterable[str]) -> Iterator[Finding]:
+    """A finding for each path that leads out of the folder, or to what no signature covers."""
+    for path in dict.fromkeys(paths):
+        if wrong := misplaced(blob, path):
+            message = f"Loading the model would open {path[:100]!r}: the path {wrong}."
+            yield rules.configurations.PATH.finding(message, blob.place())

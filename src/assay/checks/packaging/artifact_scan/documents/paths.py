@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from assay.checks.packaging.artifact_scan import rules
+from assay.checks.packaging.artifact_scan import references
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.documents.walk import values
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
-from assay.checks.packaging.artifact_scan.inspectors.locations import misplaced
 
 MAX_TOLD = 20
 # Keys whose texts are opened, by the file that they stand in.
@@ -24,13 +24,8 @@ _KEYS = {
 
 def judge(blob: Blob, document: Any, inspection: Inspection) -> None:
     """Report paths that lead out of the folder, or to what is in no signature."""
-    told = 0
-    for path in dict.fromkeys(_paths(blob, document)):
-        wrong = misplaced(blob, path)
-        if wrong and told < MAX_TOLD:
-            told += 1
-            message = f"Loading the model would open {path[:100]!r}: the path {wrong}."
-            inspection.report(rules.configurations.PATH.finding(message, blob.place()))
+    for finding in islice(references.opened(blob, _paths(blob, document)), MAX_TOLD):
+        inspection.report(finding)
 
 
 def _paths(blob: Blob, document: Any) -> Iterator[str]:

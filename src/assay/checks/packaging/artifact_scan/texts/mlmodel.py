@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from assay.checks.packaging.artifact_scan import references, rules
+from assay.checks.packaging.artifact_scan import references
 from assay.checks.packaging.artifact_scan.blob import Blob
 from assay.checks.packaging.artifact_scan.inspectors.inspector import Inspection
-from assay.checks.packaging.artifact_scan.inspectors.locations import misplaced
 from assay.checks.packaging.artifact_scan.next_steps import REVIEW, SMALLER
 from assay.checks.packaging.artifact_scan.texts import yaml_document
 
@@ -54,13 +53,8 @@ def _flavor(blob: Blob, flavor: dict[str, Any], inspection: Inspection) -> None:
         if isinstance(named, str) and named:
             message = f"`{key}` puts {named[:100]!r} of the model {does}."
             references.report(blob, inspection, message, f"{key}: {named[:200]}", [])
-    told: set[str] = set()
-    for path in _paths(flavor):
-        wrong = misplaced(blob, path)
-        if wrong and path not in told:
-            told.add(path)
-            message = f"Loading the model would open {path[:100]!r}: the path {wrong}."
-            inspection.report(rules.configurations.PATH.finding(message, blob.place()))
+    for finding in references.opened(blob, _paths(flavor)):
+        inspection.report(finding)
 
 
 def _paths(flavor: dict[str, Any]) -> Iterator[str]:
